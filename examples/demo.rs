@@ -1,0 +1,88 @@
+//! Shows in under a minute what plex-prune does: `cargo run --example demo`.
+//!
+//! Stand-ins for plex.tv, Tautulli, a mail server and Discord run on loopback, with somebody in every situation. The real
+//! program runs against them: this example starts itself again as plex-prune, through the program's own entry point.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::{env, fs, path::Path, process::ExitCode};
+
+use support::{Sandbox, days, days_ago, hours, hours_ago, minutes_ago};
+
+fn main() -> ExitCode {
+    if env::var_os("PLEX_PRUNE_DEMO").is_some() {
+        return plex_prune::main();
+    }
+    let sandbox = Sandbox::new(env::current_exe().expect("this program has a path"));
+    sandbox.set_env("PLEX_PRUNE_DEMO", "1").set_env("VIP_NAMES", "mom, Uncle Bob");
+    println!("A made-up household on stand-ins for plex.tv, Tautulli, a mail server and Discord. Its clock says");
+    println!("{}; nothing leaves this machine.\n", plex_prune::words::minute(sandbox.now()));
+    household(&sandbox);
+
+    step(&sandbox, "Who is there, and what would happen to them?", &["status"]);
+    step(&sandbox, "A sweep. DRY_RUN is on unless it is set to false, so it only talks:", &["sweep"]);
+    sandbox.live();
+    step(&sandbox, "From here on DRY_RUN=false. The first welcome records everybody without a mail:", &["welcome"]);
+    step(&sandbox, "The same sweep, live:", &["sweep"]);
+
+    sandbox.joins(1020, "newt");
+    sandbox.advance(hours(1));
+    step(&sandbox, "An hour later newt has accepted an invitation:", &["welcome"]);
+
+    sandbox.watches(1004);
+    sandbox.advance(days(3));
+    step(&sandbox, "Three days later. dora watched an episode after her warning, walt did not:", &["sweep"]);
+    step(&sandbox, "How they stand now:", &["status"]);
+
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/demo");
+    let mails = keep(&sandbox, &folder);
+    println!(
+        "{mails} mails and {} Discord messages went out. Look at them in {}.",
+        sandbox.posts().len(),
+        folder.display()
+    );
+    let violations = sandbox.violations();
+    assert!(violations.is_empty(), "the program did what it must not: {violations:?}");
+    ExitCode::SUCCESS
+}
+
+/// Somebody in every situation.
+fn household(sandbox: &Sandbox) {
+    sandbox.person(1001, "ada").watched(days_ago(2));
+    sandbox.person(1002, "bert").watched(days_ago(40)).watching_now();
+    sandbox.person(1003, "walt").watched(days_ago(28));
+    sandbox.person(1004, "dora").watched(days_ago(27));
+    sandbox.person(1005, "rita").watched(days_ago(33));
+    sandbox.person(1006, "nick").joined(days_ago(45)).never_watched();
+    sandbox.person(1007, "mom").watched(days_ago(90));
+    sandbox.person(1008, "hugo").home_user().watched(days_ago(90));
+    sandbox.person(1009, "gwen").joined(hours_ago(5)).never_watched();
+    sandbox.person(1010, "tess").joined(hours_ago(30)).unknown_to_tautulli();
+    sandbox.person(1011, "zoe").no_history_kept();
+    sandbox.person(1012, "hiro 紘 👩‍🚀").watched(minutes_ago(90));
+    sandbox.person(1013, "adminsecond").email("admin@example.test").watched(days_ago(200));
+}
+
+fn step(sandbox: &Sandbox, why: &str, command: &[&str]) {
+    println!("{why}\n");
+    println!("$ plex-prune {}", command.join(" "));
+    let run = sandbox.run(command);
+    print!("{}{}", run.stdout, run.stderr);
+    println!("(exit {})\n", run.status);
+    run.exits(0);
+}
+
+/// Writes the mails down, to be opened in a mail program (.eml) or a browser (.html); returns how many.
+fn keep(sandbox: &Sandbox, folder: &Path) -> usize {
+    fs::create_dir_all(folder).unwrap();
+    let mails = sandbox.mails();
+    for (index, mail) in mails.iter().enumerate() {
+        let subject: String = mail.subject().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let name = format!("{:02}-{}", index + 1, subject.trim_matches('-'));
+        fs::write(folder.join(format!("{name}.eml")), &mail.raw).unwrap();
+        fs::write(folder.join(format!("{name}.html")), mail.html()).unwrap();
+    }
+    mails.len()
+}

@@ -1,0 +1,124 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use time::{Date, OffsetDateTime, Time, format_description::well_known::Rfc3339, macros::format_description};
+
+use crate::config::parse_switch;
+
+/// Watch something every 30 days or lose access: keeps the guest list of a shared Plex server.
+///
+/// Each call does one pass and exits; cron, systemd timers or a Kubernetes CronJob give the cadence. All settings come
+/// from environment variables; the README lists them.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 80, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Read settings from FILE too (NAME=VALUE lines); the real environment wins
+    #[arg(long, global = true, env = "PLEX_PRUNE_ENV_FILE", value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// The folder that holds state.json, instead of STATE_DIR
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// How long to wait for another pass to end
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
+    pub lock_wait: Duration,
+    /// Log every call; twice: what the libraries say as well
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Log nothing when nothing happened
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done, or nothing to do
+   1  something failed; nothing is lost, the next pass tries it again
+   2  wrong usage or configuration; nothing was touched
+   3  refused for safety: nobody was removed
+  75  another pass is under way; nothing was touched";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find people who joined since the last pass, and welcome them
+    Welcome(Welcome),
+    /// Warn and remove idle people, and finish what an earlier pass left unfinished
+    Sweep(Sweep),
+    /// Show how everybody stands and what happens next; changes nothing
+    Status(Status),
+}
+
+/// Options of `welcome`.
+#[derive(Debug, Args)]
+pub struct Welcome {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub dry_run: DryRun,
+}
+
+/// Options of `sweep`.
+#[derive(Debug, Args)]
+pub struct Sweep {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub dry_run: DryRun,
+    /// Remove up to N people in this pass, instead of MAX_REMOVALS
+    #[arg(long, value_name = "N")]
+    pub max_removals: Option<usize>,
+}
+
+/// `--dry-run`, which a pass has.
+#[derive(Debug, Args)]
+pub struct DryRun {
+    /// Only say what would be done, or (=false) do it, whatever DRY_RUN says
+    #[arg(
+        long = "dry-run",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = parse_switch
+    )]
+    pub given: Option<bool>,
+}
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// How things will stand at that time if nobody watches anything: 2026-12-24 or 2026-12-24T18:00:00Z (UTC)
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub at: Option<OffsetDateTime>,
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u32>().map_err(|_| "expected a whole number of seconds".to_owned())?;
+    Ok(Duration::from_secs(seconds.into()))
+}
+
+/// Reads a day (its midnight, UTC) or an RFC 3339 time.
+fn parse_time(text: &str) -> Result<OffsetDateTime, String> {
+    let day = format_description!("[year]-[month]-[day]");
+    OffsetDateTime::parse(text, &Rfc3339)
+        .or_else(|_| Date::parse(text, day).map(|date| date.with_time(Time::MIDNIGHT).assume_utc()))
+        .map_err(|_| "expected a day like 2026-12-24 or a time like 2026-12-24T18:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,114 @@
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    cli::{Cli, DryRun},
+    clock,
+    config::{Environment, ExtraAuthorities, MailConfig, PlexConfig, Reader, Settings, TautulliConfig},
+    delivery::{Delivery, Tally, Word},
+    error::{Error, Exit},
+    http,
+    logging::EVENT,
+    notify::Event,
+    plex::Plex,
+    refusal::Refusal,
+    state::{Notice, Refusal as Told, StateError, Store},
+    tautulli::Tautulli,
+};
+
+/// What `welcome` and `sweep` have in common: settings, services, the state, and what came of it.
+pub(super) struct Pass {
+    pub(super) now: OffsetDateTime,
+    pub(super) settings: Settings,
+    pub(super) plex: Plex,
+    pub(super) tautulli: Tautulli,
+    pub(super) delivery: Delivery,
+    pub(super) store: Store,
+    /// Whether something failed that the next pass tries again.
+    pub(super) failed: bool,
+    /// Whether the pass held back for safety.
+    pub(super) refused: bool,
+}
+
+impl Pass {
+    /// Reads the settings, and opens the state: locked, or for a dry run just read.
+    pub(super) fn begin(name: &str, dry_run: &DryRun, cli: &Cli, environment: &Environment) -> Result<Self, Error> {
+        let now = clock::now();
+        let mut r = Reader::new(environment);
+        let mut settings = Settings::read(&mut r, cli.state_dir.clone());
+        let (plex, tautulli) = (PlexConfig::read(&mut r), TautulliConfig::read(&mut r));
+        let (mail, authorities) = (MailConfig::read(&mut r, &settings.admin), ExtraAuthorities::read(&mut r));
+        r.finish()?;
+        settings.dry_run = dry_run.given.unwrap_or(settings.dry_run);
+        let client = http::client(&authorities)?;
+        let delivery = Delivery::new(mail, authorities, client.clone())?;
+        let store = if settings.dry_run {
+            Store::rehearse(&settings.state_dir)?
+        } else {
+            Store::open(&settings.state_dir, name, now, cli.lock_wait)?
+        };
+        Ok(Self {
+            now,
+            plex: Plex::new(client.clone(), plex),
+            tautulli: Tautulli::new(client, tautulli),
+            settings,
+            delivery,
+            store,
+            failed: false,
+            refused: false,
+        })
+    }
+
+    /// Logs what a dry run would do, or nothing in a live pass. Returns whether this is a dry run.
+    pub(super) fn only_says(&self, what: impl FnOnce() -> String) -> bool {
+        if self.settings.dry_run {
+            log::info!(target: EVENT, "would {}", what());
+        }
+        self.settings.dry_run
+    }
+
+    /// Logs a failure that the next pass makes good.
+    pub(super) fn fail(&mut self, what: impl std::fmt::Display) {
+        log::error!("{what}");
+        self.failed = true;
+    }
+
+    /// Writes the notices about an event into the outbox.
+    pub(super) fn announce(&mut self, event: &Event) {
+        self.delivery.announce(&mut self.store.state.outbox, event, self.now);
+    }
+
+    /// Holds back, and tells the admin if they did not hear of it in the last 24 hours.
+    pub(super) fn refuse(&mut self, refusal: &Refusal) -> Result<(), StateError> {
+        self.refused = true;
+        log::error!("held back: {refusal}");
+        if self.settings.dry_run {
+            return Ok(());
+        }
+        let told_lately = |told: &Told| self.now - told.told < Duration::DAY;
+        if !self.store.state.refusals.get(refusal.kind()).is_some_and(told_lately) {
+            let why = refusal.to_string();
+            self.announce(&Event::Refused { why: why.clone() });
+            self.store.state.refusals.insert(refusal.kind().to_owned(), Told { told: self.now, why });
+        }
+        self.store.save()
+    }
+
+    /// Sends what the outbox holds and `vouch` stands up for; nothing in a dry run.
+    pub(super) fn deliver(&mut self, vouch: impl Fn(&Notice) -> Word) -> Result<Tally, StateError> {
+        if self.settings.dry_run {
+            return Ok(Tally::default());
+        }
+        let tally = self.delivery.deliver(&mut self.store, self.now, vouch)?;
+        self.failed |= tally.failed > 0;
+        Ok(tally)
+    }
+
+    /// How the pass ended.
+    pub(super) fn exit(&self) -> Exit {
+        match (self.refused, self.failed) {
+            (true, _) => Exit::Refused,
+            (false, true) => Exit::Failed,
+            (false, false) => Exit::Done,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A removal, step by step. What is owed can be read off the state, so the first try and every resumption go through
+//! [`carry_on`], and a crash between two steps costs nothing but, at most, one mail twice.
+
+use super::pass::Pass;
+use crate::{
+    household::Person,
+    logging::EVENT,
+    notify::{Event, TautulliStep, Who},
+    plex::{Ending, Server},
+    state::{Failure, Removed, StateError},
+};
+
+/// Writes down the intent to remove somebody, before anything else is done.
+pub(super) fn intend(person: &Person, reason: String, pass: &mut Pass) -> Result<(), StateError> {
+    let removed = &mut pass.store.state.removed;
+    // An intent that is there already is gone on with; a removal that was done is of an earlier stay.
+    if removed.get(&person.id).is_none_or(|earlier| earlier.ok) {
+        let intent = Removed {
+            name: Some(person.name.clone()),
+            email: person.email.clone(),
+            when: pass.now,
+            reason,
+            share: Some(person.share),
+            ok: false,
+            plex: None,
+            tautulli_deleted: false,
+            announced: false,
+            failure: None,
+        };
+        removed.insert(person.id, intent);
+    }
+    pass.store.save()
+}
+
+/// Does what is still owed of a removal: end the share, delete from Tautulli, put the notices into the outbox. Each step
+/// is on disk before the next begins. `person` is needed as long as the share has not ended.
+pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: &mut Pass) -> Result<(), StateError> {
+    let Some(removed) = pass.store.state.removed.get(&id).cloned() else { return Ok(()) };
+    let who = Who {
+        id,
+        name: removed.name.clone().unwrap_or_else(|| format!("Plex user {id}")),
+        email: removed.email.clone(),
+    };
+    if !removed.ok {
+        let Some(person) = person else { return Ok(()) };
+        if let Err(error) = pass.plex.end(person.ending(), id, server) {
+            return note_failure(&who, &removed, error.to_string(), pass);
+        }
+        note_share_ended(id, describe(person.ending(), server), pass)?;
+    }
+    let mut tautulli = TautulliStep::Deleted;
+    if !removed.tautulli_deleted {
+        match pass.tautulli.delete(id) {
+            Ok(()) => edit(id, pass, |removed| removed.tautulli_deleted = true)?,
+            Err(error) => {
+                pass.fail(format_args!(
+                    "{} (id {id}) is not deleted from Tautulli yet, and the next sweep tries again: {error}",
+                    who.name
+                ));
+                tautulli = TautulliStep::Pending(error.to_string());
+            }
+        }
+    }
+    let Some(removed) = pass.store.state.removed.get(&id).cloned() else { return Ok(()) };
+    if !removed.announced {
+        let plex = removed.plex.clone().unwrap_or_default();
+        let rest = if tautulli == TautulliStep::Deleted { "deleted from Tautulli" } else { "Tautulli is still to do" };
+        log::info!(target: EVENT, "removed {} (id {id}): {}; {plex}; {rest}", who.name, removed.reason);
+        pass.announce(&Event::Removed {
+            who,
+            reason: removed.reason.clone(),
+            kick_days: pass.settings.rules.kick_days,
+            plex,
+            tautulli,
+            failing_since: removed.failure.as_ref().map(|failure| failure.since),
+        });
+        edit(id, pass, |removed| removed.announced = true)?;
+    } else if tautulli == TautulliStep::Deleted {
+        log::info!(target: EVENT, "finished the removal of {} (id {id}): deleted from Tautulli", who.name);
+    }
+    Ok(())
+}
+
+/// Notes that the share has ended, and that the person is no longer on record: if they come back, they are new.
+pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result<(), StateError> {
+    pass.store.state.welcomed.remove(&id);
+    pass.store.state.warned.remove(&id);
+    edit(id, pass, |removed| {
+        removed.ok = true;
+        removed.plex = Some(plex);
+    })
+}
+
+/// Takes an intent back: the removal is not due any more.
+pub(super) fn call_off(person: &Person, why: String, pass: &mut Pass) -> Result<(), StateError> {
+    let Some(removed) = pass.store.state.removed.remove(&person.id) else { return Ok(()) };
+    log::info!(target: EVENT, "called off the removal of {}: {why}", person.label());
+    if removed.failure.is_some() {
+        pass.announce(&Event::CalledOff { who: person.who(), why });
+    }
+    pass.store.save()
+}
+
+/// The admin hears of the first failure; later ones are only logged.
+fn note_failure(who: &Who, removed: &Removed, error: String, pass: &mut Pass) -> Result<(), StateError> {
+    pass.fail(format_args!("could not remove {} (id {}), who keeps access for now: {error}", who.name, who.id));
+    if removed.failure.is_none() {
+        let reason = removed.reason.clone();
+        pass.announce(&Event::RemovalFailed { who: who.clone(), reason, error: error.clone() });
+        let since = pass.now;
+        edit(who.id, pass, |removed| removed.failure = Some(Failure { since, error }))?;
+    }
+    Ok(())
+}
+
+fn edit(id: u64, pass: &mut Pass, change: impl FnOnce(&mut Removed)) -> Result<(), StateError> {
+    if let Some(removed) = pass.store.state.removed.get_mut(&id) {
+        change(removed);
+    }
+    pass.store.save()
+}
+
+fn describe(ending: Ending, server: &Server) -> String {
+    match ending {
+        Ending::AllShares { .. } => format!("access to {} ended", server.name),
+        Ending::OneShare { .. } => format!("access to {} ended, other servers kept", server.name),
+        Ending::Home { .. } => "taken out of the Plex Home".to_owned(),
+    }
+}

@@ -1,0 +1,285 @@
+use std::{io::Write, thread};
+
+use serde::Serialize;
+use time::{Duration, OffsetDateTime};
+
+use super::status_table;
+use crate::{
+    cli::{self, Cli},
+    clock,
+    config::{Environment, ExtraAuthorities, PlexConfig, Reader, Settings, TautulliConfig},
+    delivery,
+    error::{Error, Exit},
+    household::{Household, both, join},
+    http,
+    plex::Plex,
+    state::{self, State},
+    tautulli::Tautulli,
+    verdict::{History, Judgement, Protection, Standing, Step, Unknown},
+    words,
+};
+
+/// Shows how everybody stands. Changes nothing, and waits for nobody's lock.
+pub(super) fn run(args: &cli::Status, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+    let now = clock::now();
+    let mut r = Reader::new(environment);
+    let settings = Settings::read(&mut r, cli.state_dir.clone());
+    let (plex, tautulli) = (PlexConfig::read(&mut r), TautulliConfig::read(&mut r));
+    let authorities = ExtraAuthorities::read(&mut r);
+    r.finish()?;
+    let client = http::client(&authorities)?;
+    let (plex, tautulli) = (Plex::new(client.clone(), plex), Tautulli::new(client, tautulli));
+    let state = state::peek(&settings.state_dir)?;
+    let household = gather(&plex, &tautulli, &settings, &state, now)?;
+    let report = Report::of(&household, &settings, &state, now, args.at.unwrap_or(now));
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &report).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        status_table::write(&report, &mut out)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Everything that a sweep would ask for if somebody were due, and who is watching now.
+fn gather(
+    plex: &Plex,
+    tautulli: &Tautulli,
+    settings: &Settings,
+    state: &State,
+    now: OffsetDateTime,
+) -> Result<Household, Error> {
+    let (household, begins, watching, members) = thread::scope(|scope| {
+        let begins = scope.spawn(|| tautulli.recording_since(now));
+        let watching = scope.spawn(|| tautulli.watching());
+        let members = scope.spawn(|| plex.home_users());
+        (Household::gather(plex, tautulli, settings, state), join(begins), join(watching), join(members))
+    });
+    let (mut household, ((begins, watching), members)) = both(household, both(both(begins, watching), members))?;
+    household.record_begins(begins);
+    household.watching(&watching);
+    household.in_home(&members);
+    for person in household.people.iter_mut().filter(|person| person.facts.history == History::Unknown) {
+        if tautulli.is_deleted(person.id)? {
+            person.facts.history = History::Hidden;
+        }
+    }
+    Ok(household)
+}
+
+/// What `status --json` prints. Fields are added, never renamed or dropped, as long as `schema` is 1. Times are RFC 3339,
+/// UTC.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    schema: u32,
+    pub(super) server: String,
+    /// The time that the report is for.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(super) at: OffsetDateTime,
+    /// Whether `at` is another time than now.
+    pub(super) is_forecast: bool,
+    pub(super) dry_run: bool,
+    warn_days: u32,
+    kick_days: u32,
+    pub(super) people: Vec<Row>,
+    pub(super) counts: Vec<Count>,
+    pub(super) passes: Vec<PassReport>,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// One person.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    id: u64,
+    pub(super) name: String,
+    email: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(super) joined: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(super) last_watched: Option<OffsetDateTime>,
+    pub(super) watching: bool,
+    pub(super) idle_days: Option<u32>,
+    /// One word: protected, watching, new, unknown, active, warn, warned, remove.
+    pub(super) standing: &'static str,
+    /// Why they are protected, or can't be judged.
+    pub(super) reason: Option<String>,
+    pub(super) next: Option<Next>,
+}
+
+/// What happens next if nothing is watched.
+#[derive(Debug, Serialize)]
+pub(super) struct Next {
+    /// protection ends, counting starts, warning, removal.
+    pub(super) step: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(super) at: OffsetDateTime,
+}
+
+/// How many people stand like this.
+#[derive(Debug, Serialize)]
+pub(super) struct Count {
+    pub(super) standing: &'static str,
+    pub(super) people: usize,
+}
+
+/// When a pass last ran.
+#[derive(Debug, Serialize)]
+pub(super) struct PassReport {
+    pub(super) command: &'static str,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(super) last: Option<OffsetDateTime>,
+    pub(super) every_seconds: i64,
+    pub(super) overdue: bool,
+}
+
+/// A notice that is still to be sent.
+#[derive(Debug, Serialize)]
+pub(super) struct Waiting {
+    pub(super) notice: String,
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    pub(super) last_error: Option<String>,
+}
+
+/// Every standing with its word, in the order in which they are counted.
+const STANDINGS: [&str; 8] = ["active", "watching", "new", "protected", "unknown", "warn", "warned", "remove"];
+
+impl Report {
+    fn of(household: &Household, settings: &Settings, state: &State, now: OffsetDateTime, at: OffsetDateTime) -> Self {
+        let people: Vec<Row> = household
+            .people
+            .iter()
+            .map(|person| {
+                let mut person = person.clone();
+                if at > now && person.facts.watching {
+                    // Whoever watches now has, by then, last watched now.
+                    person.facts.watching = false;
+                    if let History::Kept(_) = person.facts.history {
+                        person.facts.history = History::Kept(Some(now));
+                    }
+                }
+                let judgement = person.judge(settings, at);
+                let last_watched = match person.facts.history {
+                    History::Kept(watched) => watched,
+                    _ => None,
+                };
+                let (standing, reason) = describe(&judgement);
+                Row {
+                    id: person.id,
+                    name: person.name.clone(),
+                    email: person.email.clone(),
+                    joined: person.facts.joined,
+                    last_watched,
+                    watching: person.facts.watching,
+                    idle_days: judgement.idle_days,
+                    standing,
+                    reason,
+                    next: judgement.next.map(|(step, at)| Next { step: step_word(step), at }),
+                }
+            })
+            .collect();
+        let count = |standing| Count { standing, people: people.iter().filter(|row| row.standing == standing).count() };
+        let counts = STANDINGS.into_iter().map(count).filter(|count| count.people > 0).collect();
+        Self {
+            schema: 1,
+            server: household.server.name.clone(),
+            at,
+            is_forecast: at != now,
+            dry_run: settings.dry_run,
+            warn_days: settings.rules.warn_days,
+            kick_days: settings.rules.kick_days,
+            people,
+            counts,
+            passes: vec![
+                pass_report("welcome", state.last_welcome_scan, settings.welcome_every, now),
+                pass_report("sweep", state.last_inactivity_scan, settings.sweep_every, now),
+            ],
+            waiting: state.outbox.notices().iter().map(waiting).collect(),
+            warnings: warnings(household, settings, state),
+        }
+    }
+}
+
+fn describe(judgement: &Judgement) -> (&'static str, Option<String>) {
+    match &judgement.standing {
+        Standing::Protected(protection) => ("protected", Some(protection_word(protection))),
+        Standing::Watching => ("watching", None),
+        Standing::Grace => ("new", None),
+        Standing::CantTell(unknown) => ("unknown", Some(unknown_word(*unknown).to_owned())),
+        Standing::Active => ("active", None),
+        Standing::Warn => ("warn", None),
+        Standing::Warned => ("warned", None),
+        Standing::Remove => ("remove", None),
+    }
+}
+
+fn protection_word(protection: &Protection) -> String {
+    match protection {
+        Protection::Owner => "owner".to_owned(),
+        Protection::Admin => "admin".to_owned(),
+        Protection::Vip(_) => "VIP".to_owned(),
+        Protection::Whitelist { .. } => "whitelist".to_owned(),
+        Protection::HomeUser => "Home user".to_owned(),
+    }
+}
+
+fn unknown_word(unknown: Unknown) -> &'static str {
+    match unknown {
+        Unknown::NotInTautulli => "not in Tautulli yet",
+        Unknown::HiddenInTautulli => "deleted in Tautulli",
+        Unknown::HistoryNotKept => "no history kept",
+        Unknown::NoJoinDate => "no join date yet",
+    }
+}
+
+fn step_word(step: Step) -> &'static str {
+    match step {
+        Step::ProtectionEnds => "protection ends",
+        Step::CountingStarts => "counting starts",
+        Step::Warning => "warning",
+        Step::Removal => "removal",
+    }
+}
+
+fn pass_report(
+    command: &'static str,
+    last: Option<OffsetDateTime>,
+    every: Duration,
+    now: OffsetDateTime,
+) -> PassReport {
+    // Three times the cadence: one pass may have been slow, and one missed.
+    let overdue = last.is_none_or(|last| now - last > every * 3);
+    PassReport { command, last, every_seconds: every.whole_seconds(), overdue }
+}
+
+fn waiting(notice: &state::Notice) -> Waiting {
+    Waiting { notice: delivery::label(notice), since: notice.written, last_error: notice.last_error.clone() }
+}
+
+fn warnings(household: &Household, settings: &Settings, state: &State) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(refusal) = household.refusal(state) {
+        warnings.push(format!("A sweep would act on nobody now: {refusal}."));
+    }
+    for vip in &household.unmatched_vips {
+        let vip = words::printable(vip);
+        warnings.push(format!("VIP_NAMES: {vip:?} is nobody on {}; is it a typo?", household.server.name));
+    }
+    for (id, removed) in state.removed.iter().filter(|(_, removed)| !removed.is_finished()) {
+        let name = removed.name.as_deref().unwrap_or("somebody");
+        let what = match &removed.failure {
+            Some(failure) if !removed.ok => {
+                format!("has failed since {}: {}", words::timestamp(failure.since), failure.error)
+            }
+            _ if !removed.ok => "is not finished: the share is still to end".to_owned(),
+            _ => "is not finished: Tautulli or the notices are still to do".to_owned(),
+        };
+        warnings.push(format!("The removal of {name} (id {id}) {what}."));
+    }
+    if state.is_fresh() && !settings.dry_run {
+        warnings.push("No live `welcome` has run yet: the first one records everybody without a mail.".to_owned());
+    }
+    warnings
+}

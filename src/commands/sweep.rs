@@ -1,0 +1,305 @@
+use std::{collections::HashSet, thread};
+
+use super::{pass::Pass, removal};
+use crate::{
+    cli::{self, Cli},
+    config::{Environment, Settings},
+    delivery::Word,
+    error::{Error, Exit},
+    household::{Household, Person, both, join, look_closer},
+    logging::EVENT,
+    notify::{Channel, Event},
+    refusal::Refusal,
+    state::{Notice, StateError, Warned},
+    verdict::{History, Judgement, Standing},
+    words,
+};
+
+/// Warns and removes whoever is due, after finishing what an earlier pass left unfinished.
+pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+    let mut pass = Pass::begin("plex-prune sweep", &args.dry_run, cli, environment)?;
+    pass.settings.max_removals = args.max_removals.unwrap_or(pass.settings.max_removals);
+    let mut household = match gather(&pass) {
+        Ok(household) => household,
+        Err(error) => {
+            pass.deliver(vouch_for_nobody)?;
+            return Err(error);
+        }
+    };
+    for vip in &household.unmatched_vips {
+        log::warn!("VIP_NAMES: {:?} is nobody on {}; is it a typo?", words::printable(vip), household.server.name);
+    }
+    let mut tally = Tally::default();
+    if let Some(refusal) = household.refusal(&pass.store.state) {
+        pass.refuse(&refusal)?;
+        end_scan(&mut pass)?;
+        pass.deliver(vouch_for_nobody)?;
+    } else {
+        finish_removals(&household, &mut pass)?;
+        tally = act(&mut household, &mut pass)?;
+        end_scan(&mut pass)?;
+        let unsure = look_at_waiting_warnings(&mut household, &pass);
+        let (settings, now) = (pass.settings.clone(), pass.now);
+        tally.sent = pass.deliver(|notice| vouch(notice, &household, &unsure, &settings, now))?.sent;
+    }
+    log::info!("{}", summary(&tally, &household, &pass));
+    Ok(pass.exit())
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    warned: usize,
+    removed: usize,
+    sent: usize,
+}
+
+/// Everybody with what is known of them. If somebody looks due, what else bears on that is asked for: since when
+/// Tautulli has been recording, and who belongs to the Plex Home.
+fn gather(pass: &Pass) -> Result<Household, Error> {
+    let mut household = Household::gather(&pass.plex, &pass.tautulli, &pass.settings, &pass.store.state)?;
+    let is_due =
+        |person: &Person| matches!(person.judge(&pass.settings, pass.now).standing, Standing::Warn | Standing::Remove);
+    if household.refusal(&pass.store.state).is_none() && household.people.iter().any(is_due) {
+        let (begins, members) = thread::scope(|scope| {
+            let members = scope.spawn(|| pass.plex.home_users());
+            (pass.tautulli.recording_since(pass.now), join(members))
+        });
+        let (begins, members) = both(begins, members)?;
+        household.record_begins(begins);
+        household.in_home(&members);
+    }
+    Ok(household)
+}
+
+/// Goes on with the removals that an earlier pass began. Those whose share has not ended are judged with everybody else.
+fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateError> {
+    let unfinished: Vec<u64> =
+        pass.store.state.removed.iter().filter(|(_, removed)| !removed.is_finished()).map(|(id, _)| *id).collect();
+    for id in unfinished {
+        let Some(removed) = pass.store.state.removed.get(&id).cloned() else { continue };
+        let listed = household.people.iter().find(|person| person.id == id);
+        let name = removed.name.as_deref().unwrap_or("somebody");
+        match listed {
+            Some(person) if removed.ok && removed.share == Some(person.share) => pass.fail(format_args!(
+                "Plex confirmed that {}'s share had ended, and still lists it; if that stays so, end it by hand",
+                person.label()
+            )),
+            // To be judged; or back after an invitation, which is for `welcome` to see.
+            Some(_) => {}
+            None if pass.only_says(|| format!("finish the removal of {name} (id {id})")) => {}
+            None => {
+                if !removed.ok {
+                    let plex = format!("access to {} had ended", household.server.name);
+                    removal::note_share_ended(id, plex, pass)?;
+                }
+                removal::carry_on(id, None, &household.server, pass)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Warns and removes.
+fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> {
+    let mut tally = Tally::default();
+    let judged: Vec<(Person, Judgement)> =
+        household.people.iter().map(|person| (person.clone(), person.judge(&pass.settings, pass.now))).collect();
+    let due = judged.iter().filter(|(_, judgement)| judgement.standing == Standing::Remove).count();
+    let braked = due > pass.settings.max_removals;
+    if braked {
+        pass.refuse(&Refusal::TooMany { due, limit: pass.settings.max_removals })?;
+    }
+    for (mut person, mut judgement) in judged {
+        let due = matches!(judgement.standing, Standing::Warn | Standing::Remove);
+        if due && !(braked && judgement.standing == Standing::Remove) {
+            if let Err(error) = look_closer(&mut person, &pass.tautulli) {
+                pass.fail(format_args!("{} is left alone for now: {error}", person.label()));
+                continue;
+            }
+            judgement = person.judge(&pass.settings, pass.now);
+            if let Some(known) = household.people.iter_mut().find(|known| known.id == person.id) {
+                known.facts = person.facts.clone();
+            }
+        }
+        match judgement.standing {
+            Standing::Warn => {
+                warn(&person, &judgement, pass)?;
+                tally.warned += 1;
+            }
+            Standing::Remove if braked => {}
+            Standing::Remove => {
+                if remove(&person, &judgement, household, pass)? {
+                    tally.removed += 1;
+                }
+            }
+            _ => stand_down(&person, &judgement, pass)?,
+        }
+    }
+    Ok(tally)
+}
+
+fn warn(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), StateError> {
+    let (idle_days, access_ends) = (judgement.idle_days.unwrap_or_default(), judgement.access_ends.unwrap_or(pass.now));
+    let what = format!(
+        "{}: nothing watched for {}; access ends {}",
+        person.label(),
+        words::count(idle_days as usize, "day", "days"),
+        words::minute(access_ends)
+    );
+    if pass.only_says(|| format!("warn {what}")) {
+        return Ok(());
+    }
+    log::info!(target: EVENT, "warned {what}");
+    pass.announce(&Event::Warned {
+        who: person.who(),
+        idle_days,
+        access_ends,
+        days_left: u32::try_from((access_ends - pass.now).as_seconds_f64().div_euclid(86_400.0) as i64 + 1)
+            .unwrap_or(0),
+        last_watched: last_watched(person),
+    });
+    let warned = Warned { name: Some(person.name.clone()), when: pass.now, delivered: None };
+    pass.store.state.warned.insert(person.id, warned);
+    pass.store.save()
+}
+
+/// Removes somebody; says whether their access has ended (in a dry run: would have).
+fn remove(
+    person: &Person,
+    judgement: &Judgement,
+    household: &mut Household,
+    pass: &mut Pass,
+) -> Result<bool, StateError> {
+    let idle = words::count(judgement.idle_days.unwrap_or_default() as usize, "day", "days");
+    let reason = format!("nothing watched for {idle}");
+    if pass.only_says(|| format!("remove {}: {reason}", person.label())) {
+        return Ok(true);
+    }
+    removal::intend(person, reason, pass)?;
+    removal::carry_on(person.id, Some(person), &household.server, pass)?;
+    let ended = pass.store.state.removed.get(&person.id).is_some_and(|removed| removed.ok);
+    if ended {
+        household.people.retain(|known| known.id != person.id);
+    }
+    Ok(ended)
+}
+
+/// Somebody is not due: an intent to remove them is taken back, and a warning of an earlier spell is forgotten.
+fn stand_down(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), StateError> {
+    let intended = pass.store.state.removed.get(&person.id).is_some_and(|removed| !removed.ok);
+    if intended && !pass.only_says(|| format!("call off the removal of {}", person.label())) {
+        removal::call_off(person, why_not(person, judgement), pass)?;
+    }
+    if judgement.standing == Standing::Active {
+        pass.store.state.warned.remove(&person.id);
+    }
+    Ok(())
+}
+
+/// Why somebody is neither warned nor removed, in words.
+fn why_not(person: &Person, judgement: &Judgement) -> String {
+    match &judgement.standing {
+        Standing::Watching => "they are watching right now".to_owned(),
+        Standing::Protected(_) => "they are protected now".to_owned(),
+        Standing::Grace => "they joined less than 24 hours ago".to_owned(),
+        Standing::CantTell(_) => "they can't be judged now".to_owned(),
+        _ => match last_watched(person) {
+            Some(watched) => format!("they last watched something on {}", words::day(watched)),
+            None => "they are no longer idle for long enough".to_owned(),
+        },
+    }
+}
+
+fn last_watched(person: &Person) -> Option<time::OffsetDateTime> {
+    match person.facts.history {
+        // A play from before they joined is of an earlier stay.
+        History::Kept(watched) => watched.filter(|watched| person.facts.joined.is_none_or(|joined| *watched >= joined)),
+        _ => None,
+    }
+}
+
+/// Notes that everybody was looked at, and forgets refusals that the admin may hear of again.
+fn end_scan(pass: &mut Pass) -> Result<(), StateError> {
+    let now = pass.now;
+    pass.store.state.last_inactivity_scan = Some(now);
+    pass.store.state.refusals.retain(|_, refusal| now - refusal.told < time::Duration::DAY);
+    pass.store.save()
+}
+
+/// Looks once more at the people whose warning waits since an earlier pass. Returns those about whom nothing is known now.
+fn look_at_waiting_warnings(household: &mut Household, pass: &Pass) -> HashSet<u64> {
+    let waits = |notice: &&Notice| {
+        notice.to == Channel::Person && notice.written < pass.now && matches!(notice.event, Event::Warned { .. })
+    };
+    let waiting = pass.store.state.outbox.notices().iter().filter(waits).filter_map(|notice| notice.event.who());
+    let mut unsure = HashSet::new();
+    for who in waiting {
+        if let Some(person) = household.people.iter_mut().find(|person| person.id == who.id)
+            && let Err(error) = look_closer(person, &pass.tautulli)
+        {
+            log::warn!("the warning to {} waits: {error}", person.label());
+            unsure.insert(person.id);
+        }
+    }
+    unsure
+}
+
+/// Whether a notice is still true, as far as this sweep knows.
+fn vouch(
+    notice: &Notice,
+    household: &Household,
+    unsure: &HashSet<u64>,
+    settings: &Settings,
+    now: time::OffsetDateTime,
+) -> Word {
+    let (Channel::Person, Some(who)) = (notice.to, notice.event.who()) else { return Word::Send };
+    let person = household.people.iter().find(|person| person.id == who.id);
+    match (&notice.event, person) {
+        (Event::Removed { .. }, None) => Word::Send,
+        (Event::Removed { .. }, Some(_)) => Word::Drop("they have access".to_owned()),
+        (_, None) => Word::Drop("they have left".to_owned()),
+        (Event::Warned { .. }, Some(person)) if unsure.contains(&person.id) => Word::Wait,
+        (Event::Warned { .. }, Some(person)) => {
+            let judgement = person.judge(settings, now);
+            match judgement.standing {
+                Standing::Warn | Standing::Warned => Word::Send,
+                // Their removal is due, and only the brake or Plex is in its way: what the warning says is past.
+                Standing::Remove => Word::Wait,
+                _ => Word::Drop(why_not(person, &judgement)),
+            }
+        }
+        _ => Word::Send,
+    }
+}
+
+/// Without evidence only the admin and Discord hear anything.
+fn vouch_for_nobody(notice: &Notice) -> Word {
+    if notice.to == Channel::Person { Word::Wait } else { Word::Send }
+}
+
+fn summary(tally: &Tally, household: &Household, pass: &Pass) -> String {
+    let people = words::count(household.people.len(), "person", "people");
+    let mut parts = Vec::new();
+    let would = if pass.settings.dry_run { "would be " } else { "" };
+    if tally.warned + tally.removed > 0 {
+        parts.push(format!("{} {would}warned, {} {would}removed", tally.warned, tally.removed));
+    } else {
+        parts.push("nobody is due".to_owned());
+    }
+    let can_not_tell =
+        |person: &&Person| matches!(person.judge(&pass.settings, pass.now).standing, Standing::CantTell(_));
+    match household.people.iter().filter(can_not_tell).count() {
+        0 => {}
+        count => parts.push(format!("{count} can't be judged")),
+    }
+    if tally.sent > 0 {
+        parts.push(format!("{} sent", words::count(tally.sent, "notice", "notices")));
+    }
+    match pass.store.state.outbox.notices().len() {
+        waiting if waiting > 0 && !pass.settings.dry_run => parts.push(format!("{waiting} waiting")),
+        _ => {}
+    }
+    let dry = if pass.settings.dry_run { "dry " } else { "" };
+    format!("{dry}sweep of {people} on {}: {}", household.server.name, parts.join(", "))
+}

@@ -1,0 +1,171 @@
+use super::pass::Pass;
+use crate::{
+    cli::{self, Cli},
+    config::Environment,
+    delivery::Word,
+    error::{Error, Exit},
+    household::{self, Guests, Person},
+    logging::EVENT,
+    notify::{Channel, Event},
+    state::{Notice, Seen, State},
+    verdict::Standing,
+    words,
+};
+
+/// Finds people who joined since the last pass, welcomes them, and notes who left.
+pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+    let mut pass = Pass::begin("plex-prune welcome", &args.dry_run, cli, environment)?;
+    let guests = match Guests::ask(&pass.plex, &pass.settings, &pass.store.state) {
+        Ok(guests) => guests,
+        Err(error) => {
+            pass.deliver(|notice| vouch(notice, None))?;
+            return Err(error);
+        }
+    };
+    if let Some(refusal) = household::nobody_left(guests.people.len(), &pass.store.state) {
+        pass.refuse(&refusal)?;
+        pass.deliver(|notice| vouch(notice, None))?;
+        return Ok(pass.exit());
+    }
+    let first = pass.store.state.is_fresh();
+    let mut welcomed = 0;
+    for person in &guests.people {
+        match Arrival::of(person, first, &pass) {
+            Arrival::Known => {}
+            Arrival::Recorded(why) => {
+                if !pass.settings.dry_run {
+                    log::debug!("recorded {} without a mail: {why}", person.label());
+                    record(person, &mut pass);
+                }
+            }
+            Arrival::New => welcomed += usize::from(welcome(person, &mut pass)),
+        }
+    }
+    let left = note_who_left(&guests.people, &mut pass);
+    if first {
+        let people = words::count(guests.people.len(), "person", "people");
+        if !pass.only_says(|| format!("record {people} without a mail: this is the first pass")) {
+            log::info!(target: EVENT, "first pass: recorded {people} without a mail; whoever joins from now on is welcomed");
+        }
+    }
+    pass.store.state.last_welcome_scan = Some(pass.now);
+    pass.store.save()?;
+    let sent = pass.deliver(|notice| vouch(notice, Some(&guests.people)))?.sent;
+    let dry = if pass.settings.dry_run { "dry " } else { "" };
+    let people = words::count(guests.people.len(), "person", "people");
+    let mut parts = vec![if welcomed == 0 { "nobody is new".to_owned() } else { format!("{welcomed} new") }];
+    if left > 0 {
+        parts.push(format!("{left} left"));
+    }
+    if sent > 0 {
+        parts.push(format!("{} sent", words::count(sent, "notice", "notices")));
+    }
+    log::info!("{dry}welcome for {people} on {}: {}", guests.server.name, parts.join(", "));
+    Ok(pass.exit())
+}
+
+/// What somebody on Plex's list is to this pass.
+enum Arrival {
+    /// On record.
+    Known,
+    /// To be recorded without a mail, and why.
+    Recorded(&'static str),
+    /// To be welcomed.
+    New,
+}
+
+impl Arrival {
+    fn of(person: &Person, first: bool, pass: &Pass) -> Self {
+        let state = &pass.store.state;
+        if state.welcomed.contains_key(&person.id) {
+            Self::Known
+        } else if state.gone.get(&person.id).is_some_and(|gone| is_share_from_before(person, gone)) {
+            Self::Recorded("the share was only missing from Plex's list for a while")
+        } else if is_removed_still(person, state) {
+            Self::Known
+        } else if first {
+            Self::Recorded("first pass")
+        } else if let Standing::Protected(_) = person.judge(&pass.settings, pass.now).standing {
+            Self::Recorded("protected")
+        } else {
+            Self::New
+        }
+    }
+}
+
+/// Whether this is the share that was there before, and not a new one after an invitation.
+fn is_share_from_before(person: &Person, seen: &Seen) -> bool {
+    seen.share == Some(person.share) || person.accepted.is_some_and(|accepted| accepted < seen.when)
+}
+
+/// Whether the share is one that a removal has ended or is about to end, so that it only looks as if they were back.
+fn is_removed_still(person: &Person, state: &State) -> bool {
+    state.removed.get(&person.id).is_some_and(|removed| {
+        removed.share == Some(person.share) || person.accepted.is_some_and(|accepted| accepted < removed.when)
+    })
+}
+
+/// Welcomes somebody; says whether that worked.
+fn welcome(person: &Person, pass: &mut Pass) -> bool {
+    let removed = pass.store.state.removed.get(&person.id);
+    let back = removed.map_or("", |_| " back");
+    if pass.only_says(|| format!("welcome {}{back}", person.label())) {
+        return true;
+    }
+    // Tautulli would not record them otherwise, and in a month they would look idle however much they watch.
+    if removed.is_some_and(|removed| removed.tautulli_deleted)
+        && let Err(error) = pass.tautulli.undelete(person.id)
+    {
+        pass.fail(format_args!(
+            "{} is back, and is welcomed once Tautulli records them again: {error}",
+            person.label()
+        ));
+        return false;
+    }
+    log::info!(target: EVENT, "welcomed{back} {}, who joined {}", person.label(), match person.accepted {
+        Some(accepted) => words::minute(accepted),
+        None => "at a time that Plex doesn't tell".to_owned(),
+    });
+    record(person, pass);
+    let rules = pass.settings.rules;
+    pass.announce(&Event::Joined { who: person.who(), warn_days: rules.warn_days, kick_days: rules.kick_days });
+    true
+}
+
+fn record(person: &Person, pass: &mut Pass) {
+    let seen = Seen { name: Some(person.name.clone()), when: pass.now, share: Some(person.share) };
+    let state = &mut pass.store.state;
+    state.welcomed.insert(person.id, seen);
+    state.gone.remove(&person.id);
+    state.removed.remove(&person.id);
+    state.warned.remove(&person.id);
+}
+
+/// Marks whoever is on record and not on Plex's list any more; returns how many.
+fn note_who_left(people: &[Person], pass: &mut Pass) -> usize {
+    let state = &mut pass.store.state;
+    let is_gone = |id: &u64| !people.iter().any(|person| person.id == *id) && !state.removed.contains_key(id);
+    let gone: Vec<u64> = state.welcomed.keys().copied().filter(is_gone).collect();
+    for id in &gone {
+        if let Some(seen) = state.welcomed.remove(id) {
+            log::debug!("{} (id {id}) has no share any more", seen.name.as_deref().unwrap_or("somebody"));
+            state.gone.insert(*id, Seen { when: pass.now, ..seen });
+            state.warned.remove(id);
+        }
+    }
+    gone.len()
+}
+
+/// A `welcome` knows who is on Plex, not what they watched: warnings wait for the sweep.
+fn vouch(notice: &Notice, people: Option<&[Person]>) -> Word {
+    let (Channel::Person, Some(who)) = (notice.to, notice.event.who()) else { return Word::Send };
+    let Some(people) = people else { return Word::Wait };
+    let has_share = people.iter().any(|person| person.id == who.id);
+    match &notice.event {
+        Event::Joined { .. } if has_share => Word::Send,
+        Event::Joined { .. } => Word::Drop("they have left".to_owned()),
+        Event::Removed { .. } if has_share => Word::Drop("they have access".to_owned()),
+        Event::Removed { .. } => Word::Send,
+        _ => Word::Wait,
+    }
+}

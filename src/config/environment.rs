@@ -1,0 +1,117 @@
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    ffi::OsString,
+    path::Path,
+};
+
+use super::Problem;
+
+/// The variables that the program may see: the process's, and below them an env file's.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    values: BTreeMap<String, OsString>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn of_process() -> Self {
+        let values = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
+        Self { values }
+    }
+
+    /// Adds what `file` says; a variable that is already set keeps its value.
+    ///
+    /// A line is `NAME=VALUE`, blank, or a comment behind `#`. Quotes around a whole value are taken off, as systemd
+    /// and compose do. Nothing else in a value means anything: `$`, `#` and `\` stand for themselves, for passwords
+    /// hold them.
+    ///
+    /// # Errors
+    /// A file that can't be read, or each line that is none of these.
+    pub fn add_file(&mut self, file: &Path) -> Result<(), Vec<Problem>> {
+        let name = format!("the env file {}", file.display());
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| vec![Problem::new(name.clone(), format!("can't be read: {error}"))])?;
+        for (variable, value) in parse(&text)
+            .map_err(|lines| lines.into_iter().map(|what| Problem::new(name.clone(), what)).collect::<Vec<_>>())?
+        {
+            self.values.entry(variable).or_insert_with(|| value.into());
+        }
+        Ok(())
+    }
+
+    /// The value of a variable, if it is set.
+    pub(super) fn get(&self, name: &str) -> Option<&OsString> {
+        self.values.get(name)
+    }
+
+    /// Sets a variable that is not set yet, or replaces it.
+    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+}
+
+fn parse(text: &str) -> Result<Vec<(String, String)>, Vec<String>> {
+    let mut found: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        let (number, line) = (index + 1, line.trim());
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((name, value)) = line.split_once('=').filter(|(name, _)| is_variable_name(name)) else {
+            problems.push(format!("line {number}: expected NAME=VALUE, a comment behind # or a blank line"));
+            continue;
+        };
+        match found.entry(name) {
+            Entry::Occupied(first) => {
+                problems.push(format!("line {number}: {name} was set in line {} already", first.get().0));
+            }
+            Entry::Vacant(place) => {
+                place.insert((number, unquoted(value)));
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(found.into_iter().map(|(name, (_, value))| (name.to_owned(), value.to_owned())).collect())
+    } else {
+        Err(problems)
+    }
+}
+
+fn is_variable_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn unquoted(value: &str) -> &str {
+    let value = value.trim();
+    ['"', '\''].iter().find_map(|&quote| value.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_taken_as_it_stands() {
+        let text = "\u{feff}# comment\r\n\r\nA=pa#ss$word\\n\r\nB= \"two words\" \nC='it''s'\nD=\nE=a=b\n";
+        let pairs = parse(text).unwrap();
+        let expected = [("A", "pa#ss$word\\n"), ("B", "two words"), ("C", "it''s"), ("D", ""), ("E", "a=b")];
+        assert_eq!(pairs, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+
+    #[test]
+    fn every_bad_line_is_named() {
+        let problems = parse("export A=1\nB=1\nnonsense\nB=2\n1X=3\n").unwrap_err();
+        assert_eq!(
+            problems,
+            [
+                "line 1: expected NAME=VALUE, a comment behind # or a blank line",
+                "line 3: expected NAME=VALUE, a comment behind # or a blank line",
+                "line 4: B was set in line 2 already",
+                "line 5: expected NAME=VALUE, a comment behind # or a blank line",
+            ]
+        );
+    }
+}

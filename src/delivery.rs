@@ -1,0 +1,245 @@
+//! Sending what the outbox holds: over one SMTP connection, and to Discord. A notice is struck off when it was taken,
+//! and stays with its error when it was not.
+
+use std::collections::HashSet;
+
+use reqwest::blocking::Client;
+use time::OffsetDateTime;
+
+use crate::{
+    config::{ExtraAuthorities, MailConfig},
+    logging::EVENT,
+    notify::{
+        Channel, ComposeError, Discord, DiscordError, Event, SendError, Smtp, TemplateError, Templates, Who, compose,
+        tells_person,
+    },
+    state::{Notice, Outbox, StateError, Store},
+    words,
+};
+
+/// Mail and Discord, as configured.
+pub struct Delivery {
+    config: MailConfig,
+    authorities: ExtraAuthorities,
+    templates: Templates,
+    discord: Option<Discord>,
+}
+
+/// Whether a waiting notice may go out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// It is true.
+    Send,
+    /// This pass can't know; a later one will.
+    Wait,
+    /// It is no longer true, and why.
+    Drop(String),
+}
+
+/// What became of the outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Notices sent.
+    pub sent: usize,
+    /// Notices that could not be sent now.
+    pub failed: usize,
+}
+
+enum Connection {
+    NotYet,
+    Up(Box<Smtp>),
+    Down(String),
+}
+
+enum Trouble {
+    /// This notice can't be sent now.
+    Notice(String),
+    /// Nothing more goes this way in this pass; said already.
+    Channel(String),
+    /// The address is refused for good.
+    Address(String),
+}
+
+impl Delivery {
+    /// Reads the templates; connects to nothing yet.
+    ///
+    /// # Errors
+    /// A template can't be used.
+    pub fn new(config: MailConfig, authorities: ExtraAuthorities, client: Client) -> Result<Self, TemplateError> {
+        let templates = Templates::load(config.template_dir.as_deref())?;
+        let discord = config.discord.as_ref().map(|webhook| Discord::new(webhook, client));
+        Ok(Self { config, authorities, templates, discord })
+    }
+
+    /// Writes the notices about an event into the outbox: to the person (if it concerns them and they have an address),
+    /// the admin and Discord.
+    pub fn announce(&self, outbox: &mut Outbox, event: &Event, now: OffsetDateTime) {
+        let has_address = event.who().is_some_and(|who| who.email.is_some());
+        let mut channels = Vec::new();
+        if tells_person(event) && has_address {
+            channels.push(Channel::Person);
+        }
+        channels.push(Channel::Admin);
+        if self.discord.is_some() && !matches!(event, Event::Undeliverable { .. }) {
+            channels.push(Channel::Discord);
+        }
+        outbox.push(event, &channels, now);
+    }
+
+    /// Sends every notice that `vouch` stands up for, oldest first, and saves after each.
+    ///
+    /// # Errors
+    /// The state can't be written: then nothing more is sent.
+    pub fn deliver(
+        &self,
+        store: &mut Store,
+        now: OffsetDateTime,
+        vouch: impl Fn(&Notice) -> Word,
+    ) -> Result<Tally, StateError> {
+        let mut tally = Tally::default();
+        let (mut mail, mut discord_down) = (Connection::NotYet, None);
+        let mut seen = HashSet::new();
+        while let Some(notice) = store.state.outbox.notices().iter().find(|notice| seen.insert(notice.id.clone())) {
+            let notice = notice.clone();
+            match vouch(&notice) {
+                Word::Wait => continue,
+                Word::Drop(why) => {
+                    log::info!(target: EVENT, "dropped {}: {why}", label(&notice));
+                    store.state.outbox.drop_event(&notice.event);
+                    store.save()?;
+                    continue;
+                }
+                Word::Send => {}
+            }
+            let sent = match notice.to {
+                Channel::Discord => self.post(&notice, &mut discord_down),
+                Channel::Person | Channel::Admin => self.mail(&notice, &mut mail, now),
+            };
+            match sent {
+                Ok(()) => {
+                    tally.sent += 1;
+                    let what = format!("sent {}", label(&notice));
+                    // What was written in this pass is in its other lines already; what comes late is news.
+                    match notice.written == now {
+                        true => log::debug!("{what}"),
+                        false => log::info!(target: EVENT, "{what}, waiting since {}", words::minute(notice.written)),
+                    }
+                    note_delivered_warning(store, &notice, now);
+                    store.state.outbox.strike_off(&notice.id);
+                }
+                Err(Trouble::Address(error)) => {
+                    log::error!("could not send {}: {error}; it is not tried again", label(&notice));
+                    store.state.outbox.strike_off(&notice.id);
+                    self.report_address(store, &notice, error, now);
+                }
+                Err(Trouble::Notice(error)) => {
+                    tally.failed += 1;
+                    log::error!("could not send {}: {error}", label(&notice));
+                    note_failure(store, &notice, error);
+                }
+                Err(Trouble::Channel(error)) => {
+                    tally.failed += 1;
+                    note_failure(store, &notice, error);
+                }
+            }
+            store.save()?;
+        }
+        if let Connection::Up(smtp) = mail {
+            smtp.quit();
+        }
+        Ok(tally)
+    }
+
+    fn mail(&self, notice: &Notice, connection: &mut Connection, now: OffsetDateTime) -> Result<(), Trouble> {
+        let id = format!("<{}@{}>", notice.id, self.config.from.email.domain());
+        let mail =
+            compose(&notice.event, notice.to, &self.config, &self.templates, &id, now).map_err(
+                |error| match error {
+                    ComposeError::Address { .. } => Trouble::Address(error.to_string()),
+                    error => Trouble::Notice(error.to_string()),
+                },
+            )?;
+        if let Connection::NotYet = connection {
+            *connection = match Smtp::connect(&self.config, &self.authorities) {
+                Ok(smtp) => Connection::Up(Box::new(smtp)),
+                Err(error) => {
+                    log::error!("no mail could be sent: {error}");
+                    Connection::Down(error.to_string())
+                }
+            };
+        }
+        let smtp = match connection {
+            Connection::Up(smtp) => smtp,
+            Connection::Down(error) => return Err(Trouble::Channel(error.clone())),
+            Connection::NotYet => return Err(Trouble::Channel("not connected".to_owned())),
+        };
+        smtp.send(&mail.from, &mail.to, &mail.bytes).map_err(|error| match error {
+            // The admin's own address is the owner's to mend, and what waits for it then arrives.
+            SendError::Recipient { .. } if notice.to == Channel::Person => Trouble::Address(error.to_string()),
+            SendError::Broken { .. } => {
+                log::error!("could not send {}: {error}", label(notice));
+                *connection = Connection::Down(error.to_string());
+                Trouble::Channel(error.to_string())
+            }
+            error => Trouble::Notice(error.to_string()),
+        })
+    }
+
+    fn post(&self, notice: &Notice, down: &mut Option<String>) -> Result<(), Trouble> {
+        let Some(discord) = &self.discord else {
+            return Err(Trouble::Notice("DISCORD_WEBHOOK is no longer set".to_owned()));
+        };
+        if let Some(error) = down {
+            return Err(Trouble::Channel(error.clone()));
+        }
+        discord.send(&notice.event, &self.config.brand).map_err(|error| match error {
+            DiscordError::Refused { .. } => Trouble::Notice(error.to_string()),
+            error => {
+                log::error!("nothing could be posted to Discord: {error}");
+                *down = Some(error.to_string());
+                Trouble::Channel(error.to_string())
+            }
+        })
+    }
+
+    /// Tells the admin of an address that the mail server refuses for good.
+    fn report_address(&self, store: &mut Store, notice: &Notice, error: String, now: OffsetDateTime) {
+        if let Some(who) = notice.event.who() {
+            let event = Event::Undeliverable { who: who.clone(), mail: notice.event.name().to_owned(), error };
+            self.announce(&mut store.state.outbox, &event, now);
+        }
+    }
+}
+
+/// A notice as the log and `status` speak of it: `the warning mail to bob (id 1002)`.
+pub fn label(notice: &Notice) -> String {
+    let name = notice.event.name();
+    let about = |who: &Who| format!("{} (id {})", who.name, who.id);
+    match (notice.to, notice.event.who().map(about)) {
+        (Channel::Person, Some(who)) => format!("the {name} mail to {who}"),
+        (Channel::Admin, Some(who)) => format!("the admin's {name} mail about {who}"),
+        (Channel::Discord, Some(who)) => format!("the {name} message about {who} to Discord"),
+        (Channel::Discord, None) => format!("the {name} message to Discord"),
+        (_, None) => format!("the admin's {name} mail"),
+    }
+}
+
+/// A warning counts as delivered when a mail server took it; if the person can't be reached, when the admin was told.
+fn note_delivered_warning(store: &mut Store, notice: &Notice, now: OffsetDateTime) {
+    let warned = match (&notice.event, notice.to) {
+        (Event::Warned { who, .. }, Channel::Person) => who,
+        (Event::Warned { who, .. }, Channel::Admin) if who.email.is_none() => who,
+        (Event::Undeliverable { who, mail, .. }, Channel::Admin) if mail == "warning" => who,
+        _ => return,
+    };
+    if let Some(entry) = store.state.warned.get_mut(&warned.id) {
+        entry.delivered = Some(now);
+    }
+}
+
+fn note_failure(store: &mut Store, notice: &Notice, error: String) {
+    if let Some(waiting) = store.state.outbox.get_mut(&notice.id) {
+        waiting.tries += 1;
+        waiting.last_error = Some(words::excerpt(&error));
+    }
+}

@@ -1,0 +1,72 @@
+//! How a command ends: the exit codes.
+
+use std::io;
+
+use crate::{
+    config::ConfigError,
+    http::{ClientError, ServiceError},
+    notify::TemplateError,
+    plex::NoSuchServer,
+    state::StateError,
+};
+
+/// How a command ended that could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// Something failed; nothing is lost, the next pass tries it again.
+    Failed,
+    /// Refused for safety: nobody was removed.
+    Refused,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Refused => 3,
+        }
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Settings are missing or wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// `PLEX_SERVER_NAME` names no server.
+    #[error(transparent)]
+    Server(#[from] NoSuchServer),
+    /// The mail templates can't be used.
+    #[error(transparent)]
+    Templates(#[from] TemplateError),
+    /// TLS can't be set up.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The state can't be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A service failed, without which there is nothing to judge by.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// Standard output is closed.
+    #[error("could not write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// The process's exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Server(_) | Self::Templates(_) | Self::Client(_) => 2,
+            Self::State(StateError::Busy { .. }) => 75,
+            Self::State(StateError::Write { .. }) => 1,
+            Self::State(StateError::Newer { .. } | StateError::Unreadable { .. } | StateError::Open { .. }) => 2,
+            Self::Service(_) | Self::Output(_) => 1,
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The HTTP client that the services share: timeouts, bounded answers, retries of what is safe to repeat, no redirects,
+//! and errors that say which service, which call, what came back and what to do.
+
+use std::{
+    error::Error,
+    fmt,
+    io::Read,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reqwest::{
+    Certificate, StatusCode,
+    blocking::{Client, RequestBuilder, Response},
+    header::{LOCATION, RETRY_AFTER},
+    redirect::Policy,
+};
+use serde::de::DeserializeOwned;
+
+use crate::{config::ExtraAuthorities, words};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a read: the longest that was measured took a quarter of a second, but a NAS may be busy or asleep.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// For a write: Tautulli's `delete_user` takes seconds for one person, and minutes on a slow disk.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(180);
+/// The longest `Retry-After` that a pass waits out. A longer one is left to the next pass.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// A table of 100,000 people is some 80 MB.
+const LARGEST_ANSWER: u64 = 128 << 20;
+
+/// Makes the client.
+///
+/// # Errors
+/// No certificate authorities on this system, or one of `CA_FILE` that can't be used.
+pub fn client(authorities: &ExtraAuthorities) -> Result<Client, ClientError> {
+    // An error only says that a provider is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let extra: Vec<Certificate> =
+        authorities.certificates.iter().map(|der| Certificate::from_der(der)).collect::<Result<_, _>>()?;
+    let mut builder = Client::builder()
+        .user_agent(concat!("plex-prune/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(READ_TIMEOUT)
+        // A redirect would carry the token to another host, and turn a POST into a GET.
+        .redirect(Policy::none())
+        .referer(false);
+    if !extra.is_empty() {
+        builder = builder.tls_certs_merge(extra);
+    }
+    Ok(builder.build()?)
+}
+
+/// The client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "could not set up TLS: {}. Is the package ca-certificates installed, and CA_FILE (if set) a PEM file of certificates?",
+    innermost(.0)
+)]
+pub struct ClientError(#[from] reqwest::Error);
+
+/// A service that the program calls.
+#[derive(Clone, Copy)]
+pub struct Service {
+    /// As people call it: `plex.tv`.
+    pub name: &'static str,
+    /// What to do about a fault; empty where there is nothing to say.
+    pub advice: fn(&Fault) -> &'static str,
+}
+
+/// What went wrong with a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// No connection: refused, no such host, a certificate that isn't trusted.
+    NoConnection(String),
+    /// No (whole) answer in time.
+    TooSlow,
+    /// The connection broke before the answer was whole.
+    CutOff(String),
+    /// An answer that is not a success.
+    Status {
+        /// The HTTP status.
+        code: u16,
+        /// What the service says about it.
+        message: String,
+        /// The header `Retry-After`, if it gives seconds.
+        retry_after: Option<Duration>,
+    },
+    /// A redirect to this address.
+    Redirect(String),
+    /// A success that can't be read, and why.
+    Unreadable(String),
+}
+
+impl Fault {
+    /// Whether it may be gone in a moment.
+    fn passes(&self) -> bool {
+        match self {
+            Self::NoConnection(_) | Self::TooSlow | Self::CutOff(_) => true,
+            Self::Status { code, .. } => matches!(code, 408 | 429 | 500 | 502 | 503 | 504),
+            Self::Redirect(_) | Self::Unreadable(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoConnection(why) => write!(f, "no connection ({why})"),
+            Self::TooSlow => write!(f, "no answer in time"),
+            Self::CutOff(why) => write!(f, "the connection broke ({why})"),
+            Self::Status { code, message, .. } if message.is_empty() => write!(f, "it answered {code}"),
+            Self::Status { code, message, .. } => write!(f, "it answered {code}: {message}"),
+            Self::Redirect(to) => write!(f, "it redirects to {to}, and redirects are not followed"),
+            Self::Unreadable(why) => write!(f, "its answer can't be understood ({why})"),
+        }
+    }
+}
+
+/// A call that failed. Shows service, call, what came back and what to do; never a URL with a secret in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceError {
+    service: &'static str,
+    doing: &'static str,
+    advice: &'static str,
+    /// What went wrong.
+    pub fault: Fault,
+}
+
+impl ServiceError {
+    /// A failure of `doing` ("read the list of shares") at `service`.
+    pub fn new(service: Service, doing: &'static str, fault: Fault) -> Self {
+        Self { service: service.name, doing, advice: (service.advice)(&fault), fault }
+    }
+
+    /// The HTTP status of the answer, if that is what went wrong.
+    pub fn status(&self) -> Option<u16> {
+        match self.fault {
+            Fault::Status { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+}
+
+impl Error for ServiceError {}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not {} at {}: {}", self.doing, self.service, self.fault)?;
+        if self.advice.is_empty() { Ok(()) } else { write!(f, ". {}", self.advice) }
+    }
+}
+
+/// Sends a request that changes nothing, and again if that may help: at most three times.
+///
+/// # Errors
+/// The last try's.
+pub fn read(service: Service, doing: &'static str, request: &RequestBuilder) -> Result<Vec<u8>, ServiceError> {
+    let mut waits = waits();
+    loop {
+        let error = match send(service, doing, request) {
+            Ok(body) => return Ok(body),
+            Err(error) => error,
+        };
+        // What took its whole time once would take a pass too long three times.
+        let Some(wait) = waits.next().filter(|_| error.fault.passes() && error.fault != Fault::TooSlow) else {
+            return Err(error);
+        };
+        let Some(wait) = patience(&error.fault, wait) else { return Err(error) };
+        log::debug!("{error}; trying again in {} ms", wait.as_millis());
+        sleep(wait);
+    }
+}
+
+/// Sends a request that changes something, once.
+///
+/// # Errors
+/// What went wrong; after a [`Fault`] without an answer it may have taken effect all the same.
+pub fn write(service: Service, doing: &'static str, request: RequestBuilder) -> Result<Vec<u8>, ServiceError> {
+    send(service, doing, &request.timeout(WRITE_TIMEOUT))
+}
+
+/// Changes something, and looks whether it is done before calling a try failed or repeating it. At most three tries.
+///
+/// # Errors
+/// The last try's, when the look says that it is not done or the look itself failed.
+pub fn change(
+    mut change: impl FnMut() -> Result<(), ServiceError>,
+    mut is_done: impl FnMut() -> Result<bool, ServiceError>,
+) -> Result<(), ServiceError> {
+    let mut waits = waits();
+    loop {
+        let Err(error) = change() else { return Ok(()) };
+        match is_done() {
+            Ok(true) => {
+                log::info!("{error}; but a look shows that it took effect");
+                return Ok(());
+            }
+            Ok(false) => {}
+            Err(look) => {
+                log::debug!("{look}");
+                return Err(error);
+            }
+        }
+        let Some(wait) = waits.next().filter(|_| error.fault.passes()) else { return Err(error) };
+        let Some(wait) = patience(&error.fault, wait) else { return Err(error) };
+        log::debug!("{error}; trying again in {} ms", wait.as_millis());
+        sleep(wait);
+    }
+}
+
+/// Reads a JSON answer.
+///
+/// # Errors
+/// [`Fault::Unreadable`], which means "don't know", never "nothing".
+pub fn parse<T: DeserializeOwned>(service: Service, doing: &'static str, body: &[u8]) -> Result<T, ServiceError> {
+    serde_json::from_slice(body).map_err(|error| {
+        let start = words::excerpt(&String::from_utf8_lossy(body));
+        ServiceError::new(service, doing, Fault::Unreadable(format!("{error}; it begins with {start:?}")))
+    })
+}
+
+fn waits() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(250))
+        .with_factor(3.0)
+        .with_max_times(2)
+        .with_jitter()
+        .build()
+}
+
+/// How long to wait before the next try: what the service asks for, or else `wait`. None if it asks for too much.
+fn patience(fault: &Fault, wait: Duration) -> Option<Duration> {
+    match fault {
+        Fault::Status { retry_after: Some(asked), .. } => (*asked <= LONGEST_WAIT).then_some(wait.max(*asked)),
+        _ => Some(wait),
+    }
+}
+
+fn send(service: Service, doing: &'static str, request: &RequestBuilder) -> Result<Vec<u8>, ServiceError> {
+    let begun = Instant::now();
+    let answer = request
+        .try_clone()
+        .ok_or_else(|| Fault::Unreadable("a request with a stream for a body can't be sent twice".to_owned()))
+        .and_then(|request| request.send().map_err(|error| fault_of(&error)))
+        .and_then(body_of);
+    log::debug!("{}: {doing}: {} ms", service.name, begun.elapsed().as_millis());
+    answer.map_err(|fault| ServiceError::new(service, doing, fault))
+}
+
+fn body_of(response: Response) -> Result<Vec<u8>, Fault> {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = Vec::new();
+    let read = response.take(LARGEST_ANSWER + 1).read_to_end(&mut body);
+    if status.is_redirection() {
+        let to = headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or("somewhere else");
+        // The query is left out: it may repeat a secret.
+        return Err(Fault::Redirect(words::excerpt(to.split(['?', '#']).next().unwrap_or(to))));
+    }
+    if status != StatusCode::OK && !status.is_success() {
+        let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let retry_after = seconds.map(Duration::from_secs);
+        return Err(Fault::Status { code: status.as_u16(), message: message_in(&body), retry_after });
+    }
+    if let Err(error) = read {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
+        return Err(inner.map_or_else(|| Fault::CutOff(error.to_string()), fault_of));
+    }
+    if body.len() as u64 > LARGEST_ANSWER {
+        return Err(Fault::Unreadable(format!("it is larger than {} MB", LARGEST_ANSWER >> 20)));
+    }
+    Ok(body)
+}
+
+fn fault_of(error: &reqwest::Error) -> Fault {
+    let why = innermost(error);
+    if error.is_timeout() && !error.is_connect() {
+        Fault::TooSlow
+    } else if error.is_connect() {
+        Fault::NoConnection(if error.is_timeout() { "nobody answered in time".to_owned() } else { why })
+    } else {
+        Fault::CutOff(why)
+    }
+}
+
+/// The cause at the bottom of an error; reqwest's own words hold the URL, which may hold a secret.
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    words::excerpt(&cause.to_string())
+}
+
+/// What a service says about an error: the text in the JSON of plex.tv, Tautulli and Discord, else the page's begin.
+pub(crate) fn message_in(body: &[u8]) -> String {
+    if let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) {
+        let places = ["/errors/0/message", "/response/message", "/message"];
+        let message = places.iter().find_map(|place| json.pointer(place)?.as_str());
+        return message.map(words::excerpt).unwrap_or_default();
+    }
+    let text = String::from_utf8_lossy(body);
+    if text.trim_start().starts_with('<') { "an HTML page".to_owned() } else { words::excerpt(&text) }
+}

@@ -1,0 +1,140 @@
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// Somebody as a notice speaks of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// Plex id.
+    pub id: u64,
+    /// Name fit for showing: control characters are already escaped.
+    pub name: String,
+    /// Address of the Plex account; Home users may have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// What became of a removed person's record in Tautulli.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TautulliStep {
+    /// Deleted, history and all.
+    Deleted,
+    /// Not yet: the error of the last try. Every later sweep tries again.
+    Pending(String),
+}
+
+/// Something that happened, with the facts as they were then. What a notice says is made from this alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Somebody new has a share on the server.
+    Joined {
+        /// Who joined.
+        who: Who,
+        /// Days without watching after which they would be warned.
+        warn_days: u32,
+        /// Days without watching after which they would lose access.
+        kick_days: u32,
+    },
+    /// Somebody has been idle for so long that they are warned.
+    Warned {
+        /// Who is warned.
+        who: Who,
+        /// Whole days since the baseline.
+        idle_days: u32,
+        /// When access ends if nothing is watched, UTC.
+        #[serde(with = "time::serde::rfc3339")]
+        access_ends: OffsetDateTime,
+        /// Whole days from the warning to `access_ends`, rounded up.
+        days_left: u32,
+        /// The newest play on record, UTC; none if nothing was watched since they joined.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+        last_watched: Option<OffsetDateTime>,
+    },
+    /// Somebody lost access.
+    Removed {
+        /// Who was removed.
+        who: Who,
+        /// Why, in words: "Nothing watched for 31 days".
+        reason: String,
+        /// Days without watching after which access ends.
+        kick_days: u32,
+        /// What was ended on Plex, in words: "share on Centauri ended".
+        plex: String,
+        /// The step on Tautulli.
+        tautulli: TautulliStep,
+        /// When the first try was, if that one failed and the admin was told, UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
+        failing_since: Option<OffsetDateTime>,
+    },
+    /// Somebody should have lost access, and Plex refused. The person is not told.
+    RemovalFailed {
+        /// Who still has access.
+        who: Who,
+        /// Why they should lose it, in words.
+        reason: String,
+        /// What went wrong, and what to do, in words.
+        error: String,
+    },
+    /// A removal that had failed (and that the admin was told of) is no longer due.
+    CalledOff {
+        /// Who keeps access.
+        who: Who,
+        /// Why, in words: "watched something on 2026-11-20".
+        why: String,
+    },
+    /// A sweep acted on nobody, or removed nobody, because the evidence did not add up.
+    Refused {
+        /// What is wrong and what to do, in words.
+        why: String,
+    },
+    /// The mail server refused somebody's address for good.
+    Undeliverable {
+        /// Whose address.
+        who: Who,
+        /// Which mail, in words: "warning".
+        mail: String,
+        /// The mail server's answer.
+        error: String,
+    },
+}
+
+impl Event {
+    /// Whom this is about; nobody in particular for a refusal.
+    pub fn who(&self) -> Option<&Who> {
+        match self {
+            Self::Joined { who, .. }
+            | Self::Warned { who, .. }
+            | Self::Removed { who, .. }
+            | Self::RemovalFailed { who, .. }
+            | Self::CalledOff { who, .. }
+            | Self::Undeliverable { who, .. } => Some(who),
+            Self::Refused { .. } => None,
+        }
+    }
+
+    /// The event in one or two words, as the log and the outbox listing use it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Joined { .. } => "welcome",
+            Self::Warned { .. } => "warning",
+            Self::Removed { .. } => "removal",
+            Self::RemovalFailed { .. } => "removal failed",
+            Self::CalledOff { .. } => "removal called off",
+            Self::Refused { .. } => "refusal",
+            Self::Undeliverable { .. } => "undeliverable",
+        }
+    }
+}
+
+/// Where a notice goes. Addresses are looked up when it is sent, so that a corrected setting helps what waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// The person's own address.
+    Person,
+    /// `ADMIN_EMAIL`.
+    Admin,
+    /// `DISCORD_WEBHOOK`.
+    Discord,
+}

@@ -1,0 +1,299 @@
+//! plex.tv: whom the server is shared with, and how a share ends. None of it is documented by Plex: only the fields that
+//! are needed are read, and an answer that can't be read is an error, never "nobody".
+
+use reqwest::{
+    Method,
+    blocking::{Client, RequestBuilder},
+};
+use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    config::PlexConfig,
+    http::{self, Fault, Service, ServiceError},
+    moment, words,
+};
+
+const PLEX: Service = Service { name: "plex.tv", advice };
+
+fn advice(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::NoConnection(_) => "Is this machine online, and PLEX_TV_URL (if set) right?",
+        Fault::Status { code: 401 | 403, .. } => {
+            "Check PLEX_TOKEN: it must be a token of the account that owns the server"
+        }
+        Fault::Status { code: 422, message, .. } if message.contains("token") => "Check PLEX_TOKEN",
+        Fault::Status { code: 410, .. } => "Plex has withdrawn this call: plex-prune needs an update",
+        Fault::Unreadable(_) => "Plex may have changed it: if this goes on, plex-prune needs an update",
+        _ => "",
+    }
+}
+
+/// plex.tv, as the owner of a server sees it.
+pub struct Plex {
+    client: Client,
+    config: PlexConfig,
+    installation: String,
+}
+
+/// The server named `PLEX_SERVER_NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its name.
+    pub name: String,
+    /// Its machine identifier: the same in plex.tv's shares and in Tautulli.
+    pub machine_identifier: String,
+}
+
+/// `PLEX_SERVER_NAME` doesn't name one server of this account. Exit code 2.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("PLEX_SERVER_NAME: {0}; nothing was touched")]
+pub struct NoSuchServer(String);
+
+/// The account that a token belongs to.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
+    /// Plex id.
+    pub id: u64,
+    /// Username.
+    pub username: Option<String>,
+    /// Address.
+    pub email: Option<String>,
+}
+
+/// Somebody's accepted, living share on one server.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// The share's own id.
+    pub id: u64,
+    /// The Plex id of the account that shares.
+    pub owner: Option<u64>,
+    /// Which server.
+    pub machine_identifier: String,
+    /// When the person joined that server, UTC. Plex may not know.
+    pub accepted: Option<OffsetDateTime>,
+    /// The person's Plex id, the one that Tautulli uses too.
+    pub person: u64,
+    /// Username; managed users have none.
+    pub username: Option<String>,
+    /// The name Plex shows.
+    pub title: Option<String>,
+    /// Address; managed users have none.
+    pub email: Option<String>,
+    /// Whether they belong to a Plex Home, as far as the share says.
+    pub home: bool,
+}
+
+/// How somebody's access is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Every share with this person. For somebody who has only one.
+    AllShares {
+        /// Their Plex id.
+        person: u64,
+    },
+    /// One share. For somebody who keeps others.
+    OneShare {
+        /// The share's id.
+        share: u64,
+    },
+    /// Their place in the Plex Home.
+    Home {
+        /// Their Plex id.
+        person: u64,
+    },
+}
+
+impl Plex {
+    /// plex.tv with the owner's token.
+    pub fn new(client: Client, config: PlexConfig) -> Self {
+        // Stable for an installation without being stored: made from the server's name.
+        let name = format!("plex-prune:{}", config.server_name);
+        let installation = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string();
+        Self { client, config, installation }
+    }
+
+    /// Finds the server named `PLEX_SERVER_NAME` among those that the token's account owns
+    /// (`GET /api/v2/resources`: `provides`, `name`, `clientIdentifier`, `owned`).
+    ///
+    /// # Errors
+    /// The call failed; or (inner) there is no such server, or more than one.
+    pub fn server(&self) -> Result<Result<Server, NoSuchServer>, ServiceError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Resource {
+            name: String,
+            client_identifier: String,
+            provides: String,
+            owned: bool,
+        }
+        let resources: Vec<Resource> = self.get("find the server", &self.config.plex_tv, "/api/v2/resources")?;
+        let servers = resources.into_iter().filter(|one| one.provides.split(',').any(|part| part.trim() == "server"));
+        let (owned, foreign): (Vec<_>, Vec<_>) = servers.partition(|server| server.owned);
+        let wanted = self.config.server_name.as_str();
+        let mut matching = owned.iter().filter(|server| server.name == wanted);
+        Ok(match (matching.next(), matching.next()) {
+            (Some(server), None) => Ok(Server {
+                name: words::printable(&server.name),
+                machine_identifier: server.client_identifier.clone(),
+            }),
+            (Some(_), Some(_)) => Err(NoSuchServer(format!(
+                "this account owns more than one server named {wanted:?}; give them different names in Plex"
+            ))),
+            (None, _) => {
+                let names = owned.iter().map(|server| words::printable(&server.name)).collect::<Vec<_>>().join(", ");
+                let owned = if names.is_empty() { "it owns no server".to_owned() } else { format!("it owns {names}") };
+                let hint = if foreign.iter().any(|server| server.name == wanted) {
+                    " (a server of that name is shared with it, by another account)"
+                } else {
+                    ""
+                };
+                Err(NoSuchServer(format!("the token's account owns no server named {wanted:?}{hint}; {owned}")))
+            }
+        })
+    }
+
+    /// The account that the token belongs to (`GET /api/v2/user`).
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn account(&self) -> Result<Account, ServiceError> {
+        self.get("read the token's account", &self.config.plex_tv, "/api/v2/user")
+    }
+
+    /// Everybody's accepted, living shares, on all servers of the account
+    /// (`GET /api/v2/shared_servers/owned/accepted`: not paged).
+    ///
+    /// # Errors
+    /// The call failed, or one share can't be read: who is on the list is known in full or not at all.
+    pub fn shares(&self) -> Result<Vec<Share>, ServiceError> {
+        let doing = "read the list of shares";
+        let path = "/api/v2/shared_servers/owned/accepted";
+        let shares: Vec<ShareJson> = self.get(doing, &self.config.clients_plex_tv, path)?;
+        let mut living = Vec::with_capacity(shares.len());
+        for share in shares.into_iter().filter(ShareJson::is_living) {
+            let id = share.id;
+            living.push(share.into_share().ok_or_else(|| {
+                ServiceError::new(PLEX, doing, Fault::Unreadable(format!("share {id} doesn't say whose it is")))
+            })?);
+        }
+        Ok(living)
+    }
+
+    /// The Plex ids of the members of the Plex Home (`GET /api/v2/home/users`); empty for an account without a Home,
+    /// for which Plex answers with an error of the 400s or with nothing.
+    ///
+    /// # Errors
+    /// The call failed in another way.
+    pub fn home_users(&self) -> Result<Vec<u64>, ServiceError> {
+        #[derive(Deserialize)]
+        struct User {
+            id: u64,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Users {
+            Bare(Vec<User>),
+            Wrapped { users: Vec<User> },
+        }
+        let doing = "read the Plex Home";
+        let body = match self.read(doing, &self.config.plex_tv, "/api/v2/home/users") {
+            Err(error) if matches!(error.status(), Some(400 | 403 | 404 | 422)) => return Ok(Vec::new()),
+            answer => answer?,
+        };
+        if body.trim_ascii().is_empty() {
+            return Ok(Vec::new());
+        }
+        let (Users::Bare(users) | Users::Wrapped { users }) = http::parse(PLEX, doing, &body)?;
+        Ok(users.into_iter().map(|user| user.id).collect())
+    }
+
+    /// Ends somebody's access to the server with `machine_identifier`. An answer that is lost or an error is followed by
+    /// a look at the shares, which decides.
+    ///
+    /// # Errors
+    /// The call failed and the share is still there.
+    pub fn end(&self, ending: Ending, person: u64, server: &Server) -> Result<(), ServiceError> {
+        let (base, path) = match ending {
+            Ending::AllShares { person } => (&self.config.plex_tv, format!("/api/v2/sharings/{person}")),
+            Ending::OneShare { share } => (&self.config.clients_plex_tv, format!("/api/v2/shared_servers/{share}")),
+            Ending::Home { person } => (&self.config.plex_tv, format!("/api/home/users/{person}")),
+        };
+        let doing = "end the share";
+        http::change(
+            || http::write(PLEX, doing, self.request(Method::DELETE, base, &path)).map(drop),
+            || {
+                let here =
+                    |share: &Share| share.person == person && share.machine_identifier == server.machine_identifier;
+                Ok(!self.shares()?.iter().any(here))
+            },
+        )
+    }
+
+    fn get<T: DeserializeOwned>(&self, doing: &'static str, base: &str, path: &str) -> Result<T, ServiceError> {
+        http::parse(PLEX, doing, &self.read(doing, base, path)?)
+    }
+
+    fn read(&self, doing: &'static str, base: &str, path: &str) -> Result<Vec<u8>, ServiceError> {
+        http::read(PLEX, doing, &self.request(Method::GET, base, path))
+    }
+
+    fn request(&self, method: Method, base: &str, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{base}{path}"))
+            // Never in the URL, which ends up in proxies' logs.
+            .header("X-Plex-Token", self.config.token.reveal())
+            .header("Accept", "application/json")
+            .header("X-Plex-Client-Identifier", &self.installation)
+            .header("X-Plex-Product", "plex-prune")
+            .header("X-Plex-Version", env!("CARGO_PKG_VERSION"))
+            .header("X-Plex-Platform", std::env::consts::OS)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ShareJson {
+    id: u64,
+    owner_id: Option<u64>,
+    invited_id: Option<u64>,
+    accepted: Option<bool>,
+    #[serde(default, with = "moment::option")]
+    accepted_at: Option<OffsetDateTime>,
+    deleted_at: Option<IgnoredAny>,
+    left_at: Option<IgnoredAny>,
+    machine_identifier: String,
+    invited: Option<Invited>,
+}
+
+#[derive(Default, Deserialize)]
+struct Invited {
+    id: Option<u64>,
+    username: Option<String>,
+    title: Option<String>,
+    email: Option<String>,
+    home: Option<bool>,
+    restricted: Option<bool>,
+}
+
+impl ShareJson {
+    fn is_living(&self) -> bool {
+        self.accepted != Some(false) && self.deleted_at.is_none() && self.left_at.is_none()
+    }
+
+    fn into_share(self) -> Option<Share> {
+        let invited = self.invited.unwrap_or_default();
+        Some(Share {
+            id: self.id,
+            owner: self.owner_id,
+            machine_identifier: self.machine_identifier,
+            accepted: self.accepted_at,
+            person: self.invited_id.or(invited.id)?,
+            username: invited.username,
+            title: invited.title,
+            email: invited.email,
+            home: invited.home == Some(true) || invited.restricted == Some(true),
+        })
+    }
+}

@@ -1,0 +1,55 @@
+use std::{
+    fs::{File, OpenOptions},
+    io::{ErrorKind, Read, Seek, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use time::OffsetDateTime;
+
+use super::StateError;
+
+/// Holds `state.json.lock` until dropped. The system frees it when the process ends, however that happens.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock, waiting for as long as `wait`, and notes in the file who holds it.
+    pub(super) fn take(path: &Path, holder: &str, now: OffsetDateTime, wait: Duration) -> Result<Self, StateError> {
+        let context = |error| StateError::open("open the lock file", path, error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(context)?;
+        let deadline = Instant::now() + wait;
+        loop {
+            match fs2::FileExt::try_lock_exclusive(&file) {
+                Ok(()) => break,
+                Err(error) if error.kind() != ErrorKind::WouldBlock => {
+                    return Err(StateError::open("lock", path, error));
+                }
+                Err(_) if Instant::now() >= deadline => {
+                    let mut holder = String::new();
+                    // Only for the message: a holder that can't be read is still a holder.
+                    let _ = file.read_to_string(&mut holder);
+                    return Err(StateError::Busy { holder: holder.trim().to_owned() });
+                }
+                Err(_) => sleep(Duration::from_millis(50)),
+            }
+        }
+        let note = format!("{holder}, pid {}, since {}\n", std::process::id(), crate::words::timestamp(now));
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(note.as_bytes()))
+            .map_err(|error| StateError::open("write to the lock file", path, error))?;
+        Ok(Self { _file: file })
+    }
+}

@@ -1,0 +1,249 @@
+//! `state.json`: the only memory between passes. Locked for a whole pass, written whole and durably, with the version
+//! before as a backup. Nothing else touches the file.
+
+mod lock;
+mod outbox;
+mod record;
+
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, ErrorKind, Write},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use tempfile::NamedTempFile;
+use time::OffsetDateTime;
+
+use lock::Lock;
+pub use outbox::{Notice, Outbox};
+pub use record::{Failure, Refusal, Removed, Seen, State, VERSION, Warned};
+
+/// What can be wrong with the state.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another pass holds the lock. Exit code 75.
+    #[error("another pass is under way ({holder}); nothing was touched, the next pass will do it")]
+    Busy {
+        /// Who holds it, since when.
+        holder: String,
+    },
+    /// Written by a newer program. Exit code 2.
+    #[error(
+        "{} has version {found}, and this plex-prune knows versions up to {VERSION}; nothing was touched. \
+         Install the plex-prune that wrote it, or a newer one",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// Neither the file nor its backup can be used. Exit code 2.
+    #[error(
+        "{} can't be used: {why}. Its backup state.json.bak can't be used either: {backup}. Nobody was welcomed, warned \
+         or removed. Put a good copy back under this name; or delete both files to start anew: \
+         everybody on Plex is then recorded without a mail, and warnings given so far are forgotten",
+        path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// What is wrong with the backup.
+        backup: String,
+    },
+    /// The state can't be had as things are. Exit code 2.
+    #[error("could not {what} {}: {error}. Nothing was touched. Check STATE_DIR, and whom the folder belongs to", path.display())]
+    Open {
+        /// What was tried.
+        what: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        error: io::Error,
+    },
+    /// The disk is full, or something else came up. Exit code 1.
+    #[error("could not write {}: {error}. What it held before is still there", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        error: io::Error,
+    },
+}
+
+impl StateError {
+    fn open(what: &'static str, path: &Path, error: io::Error) -> Self {
+        Self::Open { what, path: path.to_owned(), error }
+    }
+
+    fn write(path: &Path, error: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), error }
+    }
+}
+
+/// The state, locked for this pass.
+#[derive(Debug)]
+pub struct Store {
+    /// What is kept. Changes are on disk after [`Store::save`].
+    pub state: State,
+    dir: PathBuf,
+    on_disk: Option<Vec<u8>>,
+    lock: Option<Lock>,
+}
+
+impl Store {
+    /// Locks and reads the state in `dir`, which is made (mode 0700) if it is missing.
+    ///
+    /// `holder` says who takes the lock, `wait` for how long to try. A file that can't be read is put aside as
+    /// `state.json.corrupt-TIME` if the backup is good, and the backup is used.
+    ///
+    /// # Errors
+    /// [`StateError`], all of them before anything was changed.
+    pub fn open(dir: &Path, holder: &str, now: OffsetDateTime, wait: Duration) -> Result<Self, StateError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|error| StateError::open("make the state directory", dir, error))?;
+        let lock = Lock::take(&dir.join("state.json.lock"), holder, now, wait)?;
+        let Loaded { state, bytes, from_backup } = load(dir)?;
+        if from_backup {
+            put_aside(dir, now)?;
+        }
+        // After a recovery nothing is on disk under the file's own name, and the backup is the one good copy.
+        let on_disk = bytes.filter(|_| !from_backup);
+        Ok(Self { state, dir: dir.to_owned(), on_disk, lock: Some(lock) })
+    }
+
+    /// Reads the state for a dry run: without a lock, and [`Store::save`] writes nothing.
+    ///
+    /// # Errors
+    /// As [`peek`].
+    pub fn rehearse(dir: &Path) -> Result<Self, StateError> {
+        Ok(Self { state: peek(dir)?, dir: dir.to_owned(), on_disk: None, lock: None })
+    }
+
+    /// Writes the state, if it changed: the version before to `state.json.bak`, then the new one, each to a temporary
+    /// file that is fsynced and renamed, and last the folder is fsynced.
+    ///
+    /// # Errors
+    /// [`StateError::Write`]; the file is then as it was.
+    pub fn save(&mut self) -> Result<(), StateError> {
+        if self.lock.is_none() {
+            return Ok(());
+        }
+        let path = self.dir.join("state.json");
+        let mut bytes = serde_json::to_vec_pretty(&self.state)
+            .map_err(|error| StateError::write(&path, io::Error::other(error)))?;
+        bytes.push(b'\n');
+        if self.on_disk.as_ref() == Some(&bytes) {
+            return Ok(());
+        }
+        if let Some(before) = &self.on_disk {
+            self.write(&self.dir.join("state.json.bak"), before)?;
+        }
+        self.write(&path, &bytes)?;
+        self.on_disk = Some(bytes);
+        Ok(())
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+        let write = || -> io::Result<()> {
+            // A temporary file has mode 0600 from the start.
+            let mut file = NamedTempFile::with_prefix_in(".state.json.", &self.dir)?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            file.persist(path)?;
+            File::open(&self.dir)?.sync_all()
+        };
+        write().map_err(|error| StateError::write(path, error))
+    }
+}
+
+/// Reads the state in `dir` without a lock and without touching anything: for `status` and dry runs. A whole file is
+/// seen at any time, since it is replaced by a rename.
+///
+/// # Errors
+/// As [`Store::open`], but never [`StateError::Busy`].
+pub fn peek(dir: &Path) -> Result<State, StateError> {
+    load(dir).map(|loaded| loaded.state)
+}
+
+struct Loaded {
+    state: State,
+    bytes: Option<Vec<u8>>,
+    from_backup: bool,
+}
+
+fn load(dir: &Path) -> Result<Loaded, StateError> {
+    let (path, backup_path) = (dir.join("state.json"), dir.join("state.json.bak"));
+    let (missing, why) = match read(&path)? {
+        Found::Good(state, bytes) => return Ok(Loaded { state, bytes: Some(bytes), from_backup: false }),
+        Found::Missing => (true, "it is missing".to_owned()),
+        Found::Bad(why) => (false, why),
+    };
+    match read(&backup_path)? {
+        Found::Good(state, bytes) => {
+            log::warn!("{} can't be used ({why}); going on with its backup, state.json.bak", path.display());
+            Ok(Loaded { state, bytes: Some(bytes), from_backup: true })
+        }
+        Found::Missing if missing => Ok(Loaded { state: State::default(), bytes: None, from_backup: false }),
+        Found::Missing => Err(StateError::Unreadable { path, why, backup: "it is missing".to_owned() }),
+        Found::Bad(backup) => Err(StateError::Unreadable { path, why, backup }),
+    }
+}
+
+enum Found {
+    Good(State, Vec<u8>),
+    Missing,
+    Bad(String),
+}
+
+fn read(path: &Path) -> Result<Found, StateError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        #[serde(default)]
+        version: u32,
+    }
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
+        // A file that may be good must not be replaced by an older backup.
+        Err(error) => return Err(StateError::open("read", path, error)),
+    };
+    // The version comes first: a newer file need not make sense to this program in any other way.
+    match serde_json::from_slice::<Versioned>(&bytes) {
+        Ok(Versioned { version }) if version > VERSION => {
+            return Err(StateError::Newer { path: path.to_owned(), found: version });
+        }
+        Ok(_) => {}
+        Err(error) => return Ok(Found::Bad(error.to_string())),
+    }
+    Ok(match serde_json::from_slice::<State>(&bytes) {
+        Ok(mut state) => {
+            if state.version == 0 {
+                state.take_over();
+            }
+            Found::Good(state, bytes)
+        }
+        Err(error) => Found::Bad(error.to_string()),
+    })
+}
+
+/// Keeps an unusable `state.json` for whoever wants to know what happened to it.
+fn put_aside(dir: &Path, now: OffsetDateTime) -> Result<(), StateError> {
+    let path = dir.join("state.json");
+    let aside = dir.join(format!("state.json.corrupt-{}", crate::words::timestamp(now).replace(':', "")));
+    match fs::rename(&path, &aside) {
+        Ok(()) => log::warn!("the unusable file was kept as {}", aside.display()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(StateError::open("put aside", &path, error)),
+    }
+    Ok(())
+}

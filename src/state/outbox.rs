@@ -1,0 +1,80 @@
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, UtcOffset, macros::format_description};
+
+use crate::{
+    moment,
+    notify::{Channel, Event},
+};
+
+/// Notices that are written down and not sent yet, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Outbox {
+    notices: Vec<Notice>,
+}
+
+/// One mail or Discord message that is owed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it is known by, here and in the mail's Message-ID, through all tries.
+    pub id: String,
+    /// Where it goes.
+    pub to: Channel,
+    /// When it was written, UTC.
+    #[serde(with = "moment")]
+    pub written: OffsetDateTime,
+    /// What it tells.
+    #[serde(flatten)]
+    pub event: Event,
+    /// How often sending it has failed.
+    #[serde(default)]
+    pub tries: u32,
+    /// Why the last try failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+impl Outbox {
+    /// Writes down the notices of one event, one for each of `channels`.
+    pub fn push(&mut self, event: &Event, channels: &[Channel], now: OffsetDateTime) {
+        for &to in channels {
+            let id = self.free_id(event, to, now);
+            self.notices.push(Notice { id, to, written: now, event: event.clone(), tries: 0, last_error: None });
+        }
+    }
+
+    /// The notices, oldest first.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The notice with this id, to note down a failed try.
+    pub fn get_mut(&mut self, id: &str) -> Option<&mut Notice> {
+        self.notices.iter_mut().find(|notice| notice.id == id)
+    }
+
+    /// Strikes a notice off: it was sent.
+    pub fn strike_off(&mut self, id: &str) {
+        self.notices.retain(|notice| notice.id != id);
+    }
+
+    /// Strikes off all notices of an event that is no longer true.
+    pub fn drop_event(&mut self, event: &Event) {
+        self.notices.retain(|notice| notice.event != *event);
+    }
+
+    fn free_id(&self, event: &Event, to: Channel, now: OffsetDateTime) -> String {
+        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+        let at = now.to_offset(UtcOffset::UTC).format(format).unwrap_or_default();
+        let what = event.name().replace(' ', "-");
+        let who = event.who().map_or(String::new(), |who| format!("{}-", who.id));
+        let channel = match to {
+            Channel::Person => "person",
+            Channel::Admin => "admin",
+            Channel::Discord => "discord",
+        };
+        let id = format!("{what}-{who}{channel}-{at}");
+        let taken = |id: &str| self.notices.iter().any(|notice| notice.id == id);
+        (2u32..).map(|n| format!("{id}-{n}")).find(|next| !taken(next)).filter(|_| taken(&id)).unwrap_or(id)
+    }
+}

@@ -1,0 +1,206 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use time::OffsetDateTime;
+
+use super::outbox::Outbox;
+use crate::moment;
+
+/// The version of the file that this program writes. The original daemon's file has none.
+pub const VERSION: u32 = 1;
+
+/// What one pass leaves for the next: `state.json`, key for key. Plex ids are the keys of all maps; times are UTC.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The format's version; 0 for a file of the original daemon until it is written again.
+    #[serde(default)]
+    pub version: u32,
+    /// When the last live `welcome` ended its look at Plex.
+    #[serde(default, with = "moment::option")]
+    pub last_welcome_scan: Option<OffsetDateTime>,
+    /// When the last live `sweep` ended its look at everybody.
+    #[serde(default, with = "moment::option")]
+    pub last_inactivity_scan: Option<OffsetDateTime>,
+    /// Everybody on record: when `welcome` first saw them.
+    #[serde(default, deserialize_with = "plain_or_full")]
+    pub welcomed: BTreeMap<u64, Seen>,
+    /// The latest warning of each person.
+    #[serde(default, deserialize_with = "plain_or_full")]
+    pub warned: BTreeMap<u64, Warned>,
+    /// Removals: finished ones, and those under way ([`Removed::is_finished`]).
+    #[serde(default)]
+    pub removed: BTreeMap<u64, Removed>,
+    /// People who left by themselves: when that was noticed.
+    #[serde(default, deserialize_with = "plain_or_full")]
+    pub gone: BTreeMap<u64, Seen>,
+    /// Why the sweep last refused to act, by the kind of reason, and when the admin was told.
+    #[serde(default)]
+    pub refusals: BTreeMap<String, Refusal>,
+    /// Notices that are still to be sent.
+    #[serde(default)]
+    pub outbox: Outbox,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            last_welcome_scan: None,
+            last_inactivity_scan: None,
+            welcomed: BTreeMap::new(),
+            warned: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            outbox: Outbox::default(),
+        }
+    }
+}
+
+impl State {
+    /// Whether nobody was ever recorded: the first live `welcome` then records everybody without a mail.
+    pub fn is_fresh(&self) -> bool {
+        self.last_welcome_scan.is_none() && self.welcomed.is_empty()
+    }
+
+    /// Makes a file of the original daemon one of ours.
+    ///
+    /// The original never took anybody off its `welcomed` list, and kept removals that Plex had refused. Here, whoever
+    /// was removed is off record, so that they are new when they are back; and a removal that never happened is no
+    /// removal: if it is still due, the rule says so again. The original mailed a warning before it noted it down.
+    pub(super) fn take_over(&mut self) {
+        self.removed.retain(|_, removed| removed.ok);
+        let removed = &self.removed;
+        self.welcomed.retain(|id, seen| removed.get(id).is_none_or(|removed| removed.when < seen.when));
+        for warned in self.warned.values_mut() {
+            warned.delivered = Some(warned.when);
+        }
+        self.version = VERSION;
+    }
+}
+
+/// Somebody whom a `welcome` pass saw, or missed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Their name then, for the reader of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When.
+    #[serde(with = "moment")]
+    pub when: OffsetDateTime,
+    /// The id of their share, by which an old share that shows up again is told from a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<u64>,
+}
+
+impl From<OffsetDateTime> for Seen {
+    fn from(when: OffsetDateTime) -> Self {
+        Self { name: None, when, share: None }
+    }
+}
+
+/// A warning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warned {
+    /// The person's name then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it was decided on.
+    #[serde(with = "moment")]
+    pub when: OffsetDateTime,
+    /// When the mail server took it (for somebody without an address: the admin's mail about it).
+    #[serde(default, with = "moment::option")]
+    pub delivered: Option<OffsetDateTime>,
+}
+
+impl From<OffsetDateTime> for Warned {
+    fn from(when: OffsetDateTime) -> Self {
+        Self { name: None, when, delivered: None }
+    }
+}
+
+/// A removal, from the intent on. What is still owed can be read off it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// The person's name then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Their address then, for the mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// When it was decided on.
+    #[serde(with = "moment")]
+    pub when: OffsetDateTime,
+    /// Why, in words.
+    #[serde(default)]
+    pub reason: String,
+    /// The share that is to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<u64>,
+    /// Whether the share has ended.
+    pub ok: bool,
+    /// What was ended on Plex, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plex: Option<String>,
+    /// Whether the person was deleted from Tautulli.
+    #[serde(default)]
+    pub tautulli_deleted: bool,
+    /// Whether the notices about it are in the outbox, or were sent.
+    #[serde(default = "yes")]
+    pub announced: bool,
+    /// The first failure that the admin was told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+impl Removed {
+    /// Whether nothing is owed any more.
+    pub fn is_finished(&self) -> bool {
+        self.ok && self.tautulli_deleted && self.announced
+    }
+}
+
+// The original announced a removal before it wrote it down, and knows no such key.
+fn yes() -> bool {
+    true
+}
+
+/// A removal that Plex refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The first time.
+    #[serde(with = "moment")]
+    pub since: OffsetDateTime,
+    /// What went wrong then.
+    pub error: String,
+}
+
+/// A reason for which the sweep acts on nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// When the admin was last told of it.
+    #[serde(with = "moment")]
+    pub told: OffsetDateTime,
+    /// What the admin was told.
+    pub why: String,
+}
+
+/// Reads a map of entries, each either as this program writes it or as the original does: a plain time.
+fn plain_or_full<'de, T, D>(deserializer: D) -> Result<BTreeMap<u64, T>, D::Error>
+where
+    T: Deserialize<'de> + From<OffsetDateTime>,
+    D: Deserializer<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form<T> {
+        Plain(#[serde(with = "moment")] OffsetDateTime),
+        Full(T),
+    }
+    let entries = BTreeMap::<u64, Form<T>>::deserialize(deserializer)?;
+    let unfold = |form| match form {
+        Form::Plain(when) => T::from(when),
+        Form::Full(entry) => entry,
+    };
+    Ok(entries.into_iter().map(|(id, form)| (id, unfold(form))).collect())
+}

@@ -1,0 +1,330 @@
+//! Tautulli: what people watched, as far as it recorded that.
+
+use reqwest::blocking::{Client, RequestBuilder};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use time::{Date, OffsetDateTime, Time, macros::format_description};
+
+use crate::{
+    config::TautulliConfig,
+    http::{self, Fault, Service, ServiceError},
+};
+
+const TAUTULLI: Service = Service { name: "Tautulli", advice };
+
+fn advice(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::NoConnection(_) => "Is Tautulli running, and TAUTULLI_URL right (http or https, host, port)?",
+        Fault::Status { code: 400, message, .. } if message.contains("apikey") => {
+            "Check TAUTULLI_API_KEY: it is in Tautulli's Settings, Web Interface, API"
+        }
+        Fault::Status { code: 401 | 403, .. } => {
+            "Something in front of Tautulli wants a login: put it into TAUTULLI_URL (http://user:password@host), or go round it"
+        }
+        Fault::Status { code: 404, .. } | Fault::Redirect(_) => {
+            "Check TAUTULLI_URL (scheme and path too), and that the API is enabled in Tautulli's Settings, Web Interface, API"
+        }
+        Fault::Status { code: 500, .. } => "Tautulli's own log says more",
+        Fault::Unreadable(_) => "Is TAUTULLI_URL the address of Tautulli itself?",
+        _ => "",
+    }
+}
+
+/// Tautulli's API: one endpoint, `POST /api/v2`, whose form body holds the key and the command.
+pub struct Tautulli {
+    client: Client,
+    config: TautulliConfig,
+}
+
+/// A row of Tautulli's table of users.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Plex id.
+    pub id: u64,
+    /// The newest play's start, UTC; none recorded: none.
+    pub last_seen: Option<OffsetDateTime>,
+    /// Whether Tautulli records this person.
+    pub keeps_history: bool,
+}
+
+/// Somebody's newest play, one that is going on included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Play {
+    /// Its start, UTC.
+    pub started: OffsetDateTime,
+    /// Whether it is going on now.
+    pub going_on: bool,
+}
+
+impl Tautulli {
+    /// Tautulli with its key.
+    pub fn new(client: Client, config: TautulliConfig) -> Self {
+        Self { client, config }
+    }
+
+    /// Everybody whom Tautulli shows, with their last play (`get_users_table`). "Local", which is nobody on Plex, is left
+    /// out; none at all where the table has not even that row: what Tautulli answers after an error in its database.
+    ///
+    /// # Errors
+    /// The call failed, or the table has not all its rows.
+    pub fn users(&self) -> Result<Option<Vec<User>>, ServiceError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Table {
+            records_filtered: usize,
+            data: Vec<Row>,
+        }
+        #[derive(Deserialize)]
+        struct Row {
+            user_id: u64,
+            last_seen: Option<i64>,
+            #[serde(default, deserialize_with = "flag")]
+            keep_history: bool,
+        }
+        let doing = "read the table of users";
+        let unreadable = |why: String| ServiceError::new(TAUTULLI, doing, Fault::Unreadable(why));
+        let table: Table = self.read(doing, "get_users_table", &[("length", "100000")])?;
+        if table.data.len() < table.records_filtered {
+            return Err(unreadable(format!("{} of {} rows", table.data.len(), table.records_filtered)));
+        }
+        if table.data.is_empty() {
+            return Ok(None);
+        }
+        let people = table.data.into_iter().filter(|row| row.user_id != 0);
+        let user = |row: Row| {
+            let last_seen = row.last_seen.map(|seconds| epoch(seconds).map_err(unreadable)).transpose()?;
+            Ok(User { id: row.user_id, last_seen, keeps_history: row.keep_history })
+        };
+        people.map(user).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// One person's newest play, one that is going on now included (`get_history` with `include_activity`).
+    ///
+    /// # Errors
+    /// The call failed: which says nothing about what the person watched.
+    pub fn newest_play(&self, person: u64) -> Result<Option<Play>, ServiceError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct History {
+            records_filtered: usize,
+            records_total: usize,
+            data: Vec<Row>,
+        }
+        #[derive(Deserialize)]
+        struct Row {
+            user_id: u64,
+            date: i64,
+            state: Option<String>,
+        }
+        let doing = "read somebody's newest play";
+        let unreadable = |why: String| ServiceError::new(TAUTULLI, doing, Fault::Unreadable(why));
+        let id = person.to_string();
+        let parameters = [
+            ("user_id", id.as_str()),
+            ("length", "1"),
+            ("order_column", "date"),
+            ("order_dir", "desc"),
+            ("grouping", "0"),
+            ("include_activity", "1"),
+        ];
+        let history: History = self.read(doing, "get_history", &parameters)?;
+        match history.data.first() {
+            // After an error in its database Tautulli answers like this, with success.
+            None if history.records_total == 0 => Err(unreadable("it has no play of anybody".to_owned())),
+            None if history.records_filtered == 0 => Ok(None),
+            None => Err(unreadable(format!("none of {} plays", history.records_filtered))),
+            Some(row) if row.user_id != person => Err(unreadable(format!("it is about user {}", row.user_id))),
+            Some(row) => {
+                Ok(Some(Play { started: epoch(row.date).map_err(unreadable)?, going_on: row.state.is_some() }))
+            }
+        }
+    }
+
+    /// The Plex ids of those who are watching now (`get_activity`).
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn watching(&self) -> Result<Vec<u64>, ServiceError> {
+        #[derive(Deserialize)]
+        struct Activity {
+            #[serde(default)]
+            sessions: Vec<Session>,
+        }
+        #[derive(Deserialize)]
+        struct Session {
+            #[serde(deserialize_with = "number")]
+            user_id: u64,
+        }
+        let activity: Activity = self.read("read who is watching", "get_activity", &[])?;
+        Ok(activity.sessions.into_iter().map(|session| session.user_id).collect())
+    }
+
+    /// Since when Tautulli has been recording, UTC: the end of the first day of the last 365 on which anybody played
+    /// anything (`get_plays_by_date`); `now` if nobody did. The day is Tautulli's own, in a time zone that it doesn't
+    /// tell, so its end is the later and safer reading.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn recording_since(&self, now: OffsetDateTime) -> Result<OffsetDateTime, ServiceError> {
+        #[derive(Deserialize)]
+        struct Plays {
+            categories: Vec<String>,
+            series: Vec<Series>,
+        }
+        #[derive(Deserialize)]
+        struct Series {
+            data: Vec<u64>,
+        }
+        let doing = "read since when it has been recording";
+        let plays: Plays = self.read(doing, "get_plays_by_date", &[("time_range", "365"), ("y_axis", "plays")])?;
+        // Each series counts one type of library, the last one all: any of them will do.
+        let first = plays.series.iter().filter_map(|one| one.data.iter().position(|&plays| plays > 0)).min();
+        let Some(first) = first else { return Ok(now) };
+        let format = format_description!("[year]-[month]-[day]");
+        plays
+            .categories
+            .get(first)
+            .and_then(|day| Date::parse(day, format).ok()?.next_day())
+            .map(|day| day.with_time(Time::MIDNIGHT).assume_utc())
+            .ok_or_else(|| ServiceError::new(TAUTULLI, doing, Fault::Unreadable("a day is not a date".to_owned())))
+    }
+
+    /// The machine identifier of the Plex server that this Tautulli watches (`get_server_info`: `pms_identifier`).
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn watched_server(&self) -> Result<String, ServiceError> {
+        #[derive(Deserialize)]
+        struct Info {
+            pms_identifier: String,
+        }
+        let info: Info = self.read("read which server it watches", "get_server_info", &[])?;
+        Ok(info.pms_identifier)
+    }
+
+    /// Whether Tautulli is in touch with Plex, that is: whether it records at all now (`server_status`).
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn is_connected(&self) -> Result<bool, ServiceError> {
+        #[derive(Deserialize)]
+        struct Status {
+            connected: bool,
+        }
+        let status: Status = self.read("read whether it is connected to Plex", "server_status", &[])?;
+        Ok(status.connected)
+    }
+
+    /// Whether somebody is deleted in Tautulli, which the table of users leaves out (`get_user`). Somebody whom it never
+    /// knew is not: for them it answers with "Local", whose id is 0.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn is_deleted(&self, person: u64) -> Result<bool, ServiceError> {
+        #[derive(Deserialize)]
+        struct User {
+            user_id: u64,
+            #[serde(default, deserialize_with = "flag")]
+            deleted_user: bool,
+        }
+        let user: User = self.read("look somebody up", "get_user", &[("user_id", &person.to_string())])?;
+        Ok(user.user_id == person && user.deleted_user)
+    }
+
+    /// Deletes somebody and their history (`delete_user`: success for an unknown id as well). After an error, `get_user`
+    /// tells whether it took effect.
+    ///
+    /// # Errors
+    /// The call failed and the person is still there.
+    pub fn delete(&self, person: u64) -> Result<(), ServiceError> {
+        http::change(|| self.change("delete somebody", "delete_user", person), || self.is_deleted(person))
+    }
+
+    /// Undoes the hiding that [`Tautulli::delete`] brings, so that the person is recorded again (`undelete_user`).
+    ///
+    /// # Errors
+    /// The call failed and the person is still hidden. (Somebody whom Tautulli doesn't have at all makes the call fail,
+    /// and will be recorded once it learns of them.)
+    pub fn undelete(&self, person: u64) -> Result<(), ServiceError> {
+        http::change(|| self.change("undelete somebody", "undelete_user", person), || Ok(!self.is_deleted(person)?))
+    }
+
+    fn change(&self, doing: &'static str, command: &str, person: u64) -> Result<(), ServiceError> {
+        let request = self.request(command, &[("user_id", &person.to_string())]);
+        http::write(TAUTULLI, doing, request).and_then(|body| envelope::<serde::de::IgnoredAny>(doing, &body)).map(drop)
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        doing: &'static str,
+        command: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<T, ServiceError> {
+        envelope(doing, &http::read(TAUTULLI, doing, &self.request(command, parameters))?)
+    }
+
+    fn request(&self, command: &str, parameters: &[(&str, &str)]) -> RequestBuilder {
+        let mut form = vec![("apikey", self.config.api_key.reveal()), ("cmd", command)];
+        form.extend_from_slice(parameters);
+        self.client.post(format!("{}/api/v2", self.config.url)).form(&form)
+    }
+}
+
+/// Takes the data out of `{"response": {"result": …, "message": …, "data": …}}`.
+fn envelope<T: DeserializeOwned>(doing: &'static str, body: &[u8]) -> Result<T, ServiceError> {
+    #[derive(Deserialize)]
+    struct Outcome {
+        response: Outer,
+    }
+    #[derive(Deserialize)]
+    struct Outer {
+        result: String,
+    }
+    #[derive(Deserialize)]
+    struct Envelope<T> {
+        response: Inner<T>,
+    }
+    #[derive(Deserialize)]
+    struct Inner<T> {
+        data: T,
+    }
+    // The result comes first: the data of an error is of any shape.
+    let outcome: Outcome = http::parse(TAUTULLI, doing, body)?;
+    if outcome.response.result != "success" {
+        let fault = Fault::Status { code: 200, message: http::message_in(body), retry_after: None };
+        return Err(ServiceError::new(TAUTULLI, doing, fault));
+    }
+    http::parse::<Envelope<T>>(TAUTULLI, doing, body).map(|envelope| envelope.response.data)
+}
+
+fn epoch(seconds: i64) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| format!("{seconds} is no time in seconds since 1970"))
+}
+
+/// A flag as SQLite has it (0, 1) or as JSON has it. Null is no: what is not known to be recorded counts as not recorded.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Flag {
+        Bool(bool),
+        Number(i64),
+    }
+    Ok(match Option::<Flag>::deserialize(deserializer)? {
+        None => false,
+        Some(Flag::Bool(flag)) => flag,
+        Some(Flag::Number(number)) => number != 0,
+    })
+}
+
+/// A number, which Tautulli's activity gives as a number or as text.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Number {
+        Number(u64),
+        Text(String),
+    }
+    match Number::deserialize(deserializer)? {
+        Number::Number(number) => Ok(number),
+        Number::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    }
+}

@@ -1,0 +1,96 @@
+//! How times, names and numbers are put into words, the same way everywhere.
+
+use std::fmt::Write;
+
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+
+/// A name longer than this many characters is cut: nobody reads on, and a mail header or a table can't take it.
+const LONGEST_NAME: usize = 60;
+/// A service's own words longer than this many characters are cut.
+const LONGEST_EXCERPT: usize = 300;
+
+/// A time as RFC 3339 in UTC, to the second: `2026-11-23T12:00:00Z`.
+pub fn timestamp(time: OffsetDateTime) -> String {
+    let time = time.to_offset(UtcOffset::UTC);
+    time.replace_nanosecond(0).unwrap_or(time).format(&Rfc3339).unwrap_or_default()
+}
+
+/// The day of a time, in UTC: `2026-11-23`.
+pub fn day(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]");
+    time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
+}
+
+/// A time to the minute, in UTC: `2026-11-23 12:00 UTC`.
+pub fn minute(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
+}
+
+/// A number with its noun: `1 person`, `3 people`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A name from outside, fit for one line of a terminal, a log or a mail: control characters and marks that turn the
+/// direction of writing are shown escaped (`\n`, `\u{202e}`), and what is too long for a name is cut.
+pub fn printable(name: &str) -> String {
+    shown(name, LONGEST_NAME)
+}
+
+/// A service's own words, likewise.
+pub fn excerpt(text: &str) -> String {
+    shown(text, LONGEST_EXCERPT)
+}
+
+fn shown(text: &str, longest: usize) -> String {
+    let mut shown = String::new();
+    for (index, c) in text.trim().chars().enumerate() {
+        if index == longest {
+            shown.push('…');
+            break;
+        }
+        if c.is_control() || is_invisible(c) {
+            // Writing to a string can't fail.
+            let _ = write!(shown, "{}", c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Unicode's marks for the direction of writing, its line separators, and its zero-width characters but the joiner,
+/// which holds emoji together.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn what_could_move_the_cursor_is_escaped() {
+        assert_eq!(printable(" bob \n"), "bob");
+        assert_eq!(printable("a\nb\u{1b}[31m\u{202e}x"), "a\\nb\\u{1b}[31m\\u{202e}x");
+        assert_eq!(printable("日本語 👩\u{200d}👩\u{200d}👧 <b>"), "日本語 👩\u{200d}👩\u{200d}👧 <b>");
+        assert_eq!(printable(&"x".repeat(10_000)), format!("{}…", "x".repeat(60)));
+        assert_eq!(printable(&"x".repeat(60)), "x".repeat(60));
+    }
+
+    #[test]
+    fn times_are_utc_whatever_their_zone() {
+        let time = datetime!(2026-11-23 00:30:15.25 +02:00);
+        assert_eq!(timestamp(time), "2026-11-22T22:30:15Z");
+        assert_eq!(day(time), "2026-11-22");
+        assert_eq!(minute(time), "2026-11-22 22:30 UTC");
+        assert_eq!(
+            (count(1, "person", "people"), count(0, "person", "people")),
+            ("1 person".into(), "0 people".into())
+        );
+    }
+}
