@@ -3,3 +3,8 @@
 
 mod standins;
 mod support;
+
+/// A sandbox around the real program, with nobody in the household yet.
+fn sandbox() -> support::Sandbox {
+    support::Sandbox::new(env!("CARGO_BIN_EXE_plex-prune"))
+}
