@@ -34,7 +34,13 @@ fn main() -> ExitCode {
     sandbox.watches(1004);
     sandbox.advance(days(3));
     step(&sandbox, "Three days later. dora watched an episode after her warning, walt did not:", &["sweep"]);
-    step(&sandbox, "How they stand now:", &["status"]);
+    step(
+        &sandbox,
+        "zoe is travelling, and is to be spared:",
+        &["whitelist", "add", "zoe", "--until", "2026-12-31", "--note", "on a trip"],
+    );
+    step(&sandbox, "Who is never removed, and why:", &["whitelist", "list"]);
+    step(&sandbox, "How everybody stands now:", &["status"]);
 
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/demo");
     let mails = keep(&sandbox, &folder);

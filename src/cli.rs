@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use time::{Date, OffsetDateTime, Time, format_description::well_known::Rfc3339, macros::format_description};
 
-use crate::config::parse_switch;
+use crate::{clock, config::parse_switch};
 
 /// Watch something every 30 days or lose access: keeps the guest list of a shared Plex server.
 ///
@@ -15,7 +15,7 @@ use crate::config::parse_switch;
 #[command(version, max_term_width = 80, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Read settings from FILE too (NAME=VALUE lines); the real environment wins
-    #[arg(long, global = true, env = "PLEX_PRUNE_ENV_FILE", value_name = "FILE")]
+    #[arg(long, global = true, env = "PLEX_PRUNE_ENV_FILE", hide_env_values = true, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
     /// The folder that holds state.json, instead of STATE_DIR
     #[arg(long, global = true, value_name = "DIR")]
@@ -51,6 +51,8 @@ pub enum Command {
     Sweep(Sweep),
     /// Show how everybody stands and what happens next; changes nothing
     Status(Status),
+    /// Show or change who is never removed, on top of VIP_NAMES
+    Whitelist(Whitelist),
 }
 
 /// Options of `welcome`.
@@ -68,7 +70,7 @@ pub struct Sweep {
     #[allow(missing_docs)]
     pub dry_run: DryRun,
     /// Remove up to N people in this pass, instead of MAX_REMOVALS
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
     pub max_removals: Option<usize>,
 }
 
@@ -98,17 +100,66 @@ pub struct Status {
     pub at: Option<OffsetDateTime>,
 }
 
+/// Options of `whitelist`.
+#[derive(Debug, Args)]
+pub struct Whitelist {
+    /// What to do with the whitelist.
+    #[command(subcommand)]
+    pub command: WhitelistCommand,
+}
+
+/// The subcommands of `whitelist`.
+#[derive(Debug, Subcommand)]
+pub enum WhitelistCommand {
+    /// Show everybody who is never removed, and why: whitelist, VIP_NAMES and the rest
+    List {
+        /// Print JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Protect somebody; adding them again changes the entry
+    Add {
+        /// Username, e-mail address, title or Plex id; looked up on Plex, so that a new name changes nothing
+        who: String,
+        /// The last day that counts, in UTC: 2026-12-31. After it they get the whole warning period
+        #[arg(long, value_name = "DATE", value_parser = parse_day)]
+        until: Option<Date>,
+        /// Why, for whoever reads the list
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+        /// Don't ask Plex: store WHO as given, and match it like an entry of VIP_NAMES
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Take somebody off; the next sweep judges them like everybody else
+    Remove {
+        /// Name or Plex id, as the list shows it
+        who: String,
+    },
+}
+
+fn parse_day(text: &str) -> Result<Date, String> {
+    let day = format_description!("[year]-[month]-[day]");
+    Date::parse(text, day).map_err(|_| "expected a day like 2026-12-31".to_owned())
+}
+
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<u32>().map_err(|_| "expected a whole number of seconds".to_owned())?;
     Ok(Duration::from_secs(seconds.into()))
 }
 
-/// Reads a day (its midnight, UTC) or an RFC 3339 time.
+fn parse_count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a whole number, such as 12".to_owned())
+}
+
+/// Reads a day (its midnight, UTC) or an RFC 3339 time, not before now.
 fn parse_time(text: &str) -> Result<OffsetDateTime, String> {
-    let day = format_description!("[year]-[month]-[day]");
-    OffsetDateTime::parse(text, &Rfc3339)
-        .or_else(|_| Date::parse(text, day).map(|date| date.with_time(Time::MIDNIGHT).assume_utc()))
-        .map_err(|_| "expected a day like 2026-12-24 or a time like 2026-12-24T18:00:00Z".to_owned())
+    let time = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| ())
+        .or_else(|()| parse_day(text).map_err(drop).map(|day| day.with_time(Time::MIDNIGHT).assume_utc()))
+        .map_err(|_| "expected a day like 2026-12-24 or a time like 2026-12-24T18:00:00Z".to_owned())?;
+    // Tautulli's table tells when everybody last watched, and not how that was at an earlier time.
+    if time < clock::now() { Err("it is past, and status only looks ahead".to_owned()) } else { Ok(time) }
 }
 
 #[cfg(test)]

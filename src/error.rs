@@ -32,6 +32,11 @@ impl Exit {
     }
 }
 
+/// What the command line asks for can't be done as it is. Says what would be right; nothing was touched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -41,6 +46,9 @@ pub enum Error {
     /// `PLEX_SERVER_NAME` names no server.
     #[error(transparent)]
     Server(#[from] NoSuchServer),
+    /// The command names nobody, or more than one person.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
     /// The mail templates can't be used.
     #[error(transparent)]
     Templates(#[from] TemplateError),
@@ -62,7 +70,7 @@ impl Error {
     /// The process's exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Server(_) | Self::Templates(_) | Self::Client(_) => 2,
+            Self::Config(_) | Self::Server(_) | Self::Usage(_) | Self::Templates(_) | Self::Client(_) => 2,
             Self::State(StateError::Busy { .. }) => 75,
             Self::State(StateError::Write { .. }) => 1,
             Self::State(StateError::Newer { .. } | StateError::Unreadable { .. } | StateError::Open { .. }) => 2,

@@ -1,8 +1,11 @@
 //! Everybody who has a share on the server, with what plex.tv, Tautulli and the state know of them, joined by Plex id.
 
-use std::{collections::HashMap, thread};
+use std::{
+    collections::{HashMap, HashSet},
+    thread,
+};
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     config::Settings,
@@ -10,11 +13,14 @@ use crate::{
     notify::Who,
     plex::{Ending, Plex, Server, Share},
     refusal::Refusal,
-    state::State,
+    state::{Spared, State},
     tautulli::{Tautulli, User},
     verdict::{Facts, History, Judgement, Protection, Warning, judge},
     words,
 };
+
+/// Fewer people than this may well leave at once.
+const MANY: usize = 5;
 
 /// One person with a share on the server.
 #[derive(Clone, Debug)]
@@ -25,6 +31,8 @@ pub struct Person {
     pub name: String,
     /// Address, if the account has one.
     pub email: Option<String>,
+    /// Everything they can be named by: username, title, address, id; see [`folded`].
+    names: Vec<String>,
     /// The id of their share on this server.
     pub share: u64,
     /// When Plex says that they joined this server, UTC.
@@ -46,6 +54,16 @@ impl Person {
     /// The person as the log speaks of them: `bob (id 1002)`.
     pub fn label(&self) -> String {
         format!("{} (id {})", self.name, self.id)
+    }
+
+    /// Whether the owner means this person by a name in `VIP_NAMES`, on the whitelist or on the command line.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.names.contains(&folded(name))
+    }
+
+    /// The names that they can be named by, in small letters without blanks.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// How their access to this server ends, and nothing else of theirs.
@@ -71,8 +89,8 @@ pub struct Guests {
     pub server: Server,
     /// Everybody with a share on it; what Tautulli knows of them is not filled in.
     pub people: Vec<Person>,
-    /// Entries of `VIP_NAMES` that match nobody.
-    pub unmatched_vips: Vec<String>,
+    /// What the owner should know of their own lists, for it could cost somebody their access.
+    pub remarks: Vec<String>,
 }
 
 impl Guests {
@@ -80,17 +98,17 @@ impl Guests {
     ///
     /// # Errors
     /// A call failed, or there is no such server.
-    pub fn ask(plex: &Plex, settings: &Settings, state: &State) -> Result<Self, Error> {
+    pub fn ask(plex: &Plex, settings: &Settings, state: &State, now: OffsetDateTime) -> Result<Self, Error> {
         let (server, shares) = thread::scope(|scope| {
             let server = scope.spawn(|| plex.server());
             let shares = plex.shares();
             (join(server), shares)
         });
         let (server, shares) = both(server, shares)?;
-        Ok(Self::of(server?, shares, settings, state))
+        Ok(Self::of(server?, shares, settings, state, now))
     }
 
-    fn of(server: Server, shares: Vec<Share>, settings: &Settings, state: &State) -> Self {
+    fn of(server: Server, shares: Vec<Share>, settings: &Settings, state: &State, now: OffsetDateTime) -> Self {
         let here = |share: &&Share| share.machine_identifier == server.machine_identifier;
         let mut newest: HashMap<u64, &Share> = HashMap::new();
         for share in shares.iter().filter(here) {
@@ -99,19 +117,17 @@ impl Guests {
                 *known = share;
             }
         }
-        let mut unmatched_vips = settings.vips.clone();
         let mut people: Vec<Person> = newest
             .into_values()
             .map(|share| {
-                let elsewhere = shares
-                    .iter()
-                    .any(|other| other.person == share.person && other.machine_identifier != server.machine_identifier);
-                unmatched_vips.retain(|vip| !matches(vip, share));
+                let is_other = |other: &Share| other.machine_identifier != server.machine_identifier;
+                let elsewhere = shares.iter().any(|other| other.person == share.person && is_other(other));
                 person(share, elsewhere, settings, state)
             })
             .collect();
         people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.id));
-        Self { server, people, unmatched_vips }
+        let remarks = remarks(&people, &server, settings, state, now);
+        Self { server, people, remarks }
     }
 }
 
@@ -121,28 +137,43 @@ pub struct Household {
     pub server: Server,
     /// Everybody with a share on it, by name.
     pub people: Vec<Person>,
-    /// Entries of `VIP_NAMES` that match nobody: typos, perhaps.
-    pub unmatched_vips: Vec<String>,
+    /// What the owner should know, for it could cost somebody their access.
+    pub remarks: Vec<String>,
     connected: bool,
     watched_server: String,
     has_rows: bool,
 }
 
 impl Household {
-    /// Asks plex.tv and Tautulli, five requests side by side, however many people there are.
+    /// Asks plex.tv and Tautulli, six requests side by side, however many people there are.
     ///
     /// # Errors
     /// A call failed, or there is no such server.
-    pub fn gather(plex: &Plex, tautulli: &Tautulli, settings: &Settings, state: &State) -> Result<Self, Error> {
-        let (guests, users, connected, watched) = thread::scope(|scope| {
+    pub fn gather(
+        plex: &Plex,
+        tautulli: &Tautulli,
+        settings: &Settings,
+        state: &State,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
+        let (guests, users, connected, watched, libraries) = thread::scope(|scope| {
             let users = scope.spawn(|| tautulli.users());
             let connected = scope.spawn(|| tautulli.is_connected());
             let watched = scope.spawn(|| tautulli.watched_server());
-            (Guests::ask(plex, settings, state), join(users), join(connected), join(watched))
+            let libraries = scope.spawn(|| tautulli.unrecorded_libraries());
+            (Guests::ask(plex, settings, state, now), join(users), join(connected), join(watched), join(libraries))
         });
-        let watched = watched.map_err(Error::from);
-        let (guests, ((users, connected), watched_server)) = both(guests, both(both(users, connected), watched))?;
-        let Guests { server, mut people, unmatched_vips } = guests;
+        let tautulli = both(both(users, connected), watched);
+        let (guests, ((users, connected), watched_server)) = both(guests, tautulli)?;
+        // Only a remark hangs on this one.
+        let unrecorded_libraries = libraries.unwrap_or_else(|error| {
+            log::warn!("{error}");
+            Vec::new()
+        });
+        let Guests { server, mut people, mut remarks } = guests;
+        remarks.extend(unrecorded_libraries.iter().map(|library| {
+            format!("Tautulli keeps no history of the library {library:?}: whoever watches only there looks idle")
+        }));
         let has_rows = users.is_some();
         let users: HashMap<u64, User> = users.unwrap_or_default().into_iter().map(|user| (user.id, user)).collect();
         for person in &mut people {
@@ -152,12 +183,12 @@ impl Household {
                 Some(User { last_seen, .. }) => History::Kept(*last_seen),
             };
         }
-        Ok(Self { server, people, unmatched_vips, connected, watched_server, has_rows })
+        Ok(Self { server, people, remarks, connected, watched_server, has_rows })
     }
 
     /// Why nobody can be judged by this, if the evidence doesn't add up.
-    pub fn refusal(&self, state: &State) -> Option<Refusal> {
-        if let Some(refusal) = nobody_left(self.people.len(), state) {
+    pub fn refusal(&self, state: &State, now: OffsetDateTime) -> Option<Refusal> {
+        if let Some(refusal) = missing(&self.people, state, now) {
             Some(refusal)
         } else if !self.connected {
             Some(Refusal::Disconnected)
@@ -195,10 +226,19 @@ impl Household {
     }
 }
 
-/// Plex listing nobody where people were before is no reason to believe that everybody left.
-pub fn nobody_left(people: usize, state: &State) -> Option<Refusal> {
+/// Whether Plex's list lacks so many of those on record that plex.tv is rather ill than that they left. That most are
+/// missing is believed after a day of such lists; that all are, never.
+pub fn missing(people: &[Person], state: &State, now: OffsetDateTime) -> Option<Refusal> {
+    let listed: HashSet<u64> = people.iter().map(|person| person.id).collect();
     let before = state.welcomed.len();
-    (people == 0 && before > 0).then_some(Refusal::NobodyOnPlex { before })
+    let missing = state.welcomed.keys().filter(|id| !listed.contains(id)).count();
+    if people.is_empty() && before > 0 {
+        return Some(Refusal::NobodyOnPlex { before });
+    }
+    let refusal = Refusal::MostMissing { missing, before };
+    let since = state.refusals.get(refusal.kind()).and_then(|refused| refused.since);
+    let is_believed = since.is_some_and(|since| now - since >= Duration::DAY);
+    (missing >= MANY && 2 * missing > before && !is_believed).then_some(refusal)
 }
 
 /// Asks Tautulli once more for one person's newest play, one that is going on included, and notes it.
@@ -220,31 +260,21 @@ pub fn look_closer(person: &mut Person, tautulli: &Tautulli) -> Result<(), Strin
 }
 
 fn person(share: &Share, elsewhere: bool, settings: &Settings, state: &State) -> Person {
-    let mut protections = Vec::new();
-    if share.owner == Some(share.person) {
-        protections.push(Protection::Owner);
-    }
-    if share.email.as_ref().is_some_and(|email| folded(email) == folded(settings.admin.as_ref())) {
-        protections.push(Protection::Admin);
-    }
-    if let Some(vip) = settings.vips.iter().find(|vip| matches(vip, share)) {
-        protections.push(Protection::Vip(words::printable(vip)));
-    }
-    if share.home {
-        protections.push(Protection::HomeUser);
-    }
-    let names = [&share.username, &share.title, &share.email];
-    let name = names.into_iter().flatten().map(|name| words::printable(name)).find(|name| !name.is_empty());
-    Person {
+    let shown = [&share.username, &share.title, &share.email];
+    let shown = shown.into_iter().flatten().map(|name| words::printable(name)).find(|name| !name.is_empty());
+    let id = share.person.to_string();
+    let names = [&share.username, &share.title, &share.email].into_iter().flatten().chain([&id]);
+    let mut person = Person {
         id: share.person,
-        name: name.unwrap_or_else(|| format!("Plex user {}", share.person)),
+        name: shown.unwrap_or_else(|| format!("Plex user {id}")),
         email: share.email.clone().filter(|email| !email.trim().is_empty()),
+        names: names.map(|name| folded(name)).filter(|name| !name.is_empty()).collect(),
         share: share.id,
         accepted: share.accepted,
         elsewhere,
         in_home: share.home,
         facts: Facts {
-            protections,
+            protections: Vec::new(),
             watching: false,
             joined: share.accepted.or_else(|| state.welcomed.get(&share.person).map(|seen| seen.when)),
             history: History::Unknown,
@@ -254,18 +284,55 @@ fn person(share: &Share, elsewhere: bool, settings: &Settings, state: &State) ->
                 .get(&share.person)
                 .map(|warned| Warning { at: warned.when, delivered: warned.delivered }),
         },
-    }
+    };
+    person.facts.protections = protections(&person, share, settings, state);
+    person
 }
 
-/// Whether an entry of `VIP_NAMES` means this person: username, title, address or Plex id.
-fn matches(vip: &str, share: &Share) -> bool {
-    let wanted = folded(vip);
-    [&share.username, &share.title, &share.email].into_iter().flatten().any(|name| folded(name) == wanted)
-        || wanted == share.person.to_string()
+/// Everything that may protect somebody, whether it holds now or not.
+fn protections(person: &Person, share: &Share, settings: &Settings, state: &State) -> Vec<Protection> {
+    let mut protections = Vec::new();
+    if share.owner == Some(person.id) {
+        protections.push(Protection::Owner);
+    }
+    if share.email.as_ref().is_some_and(|email| folded(email) == folded(settings.admin.as_ref())) {
+        protections.push(Protection::Admin);
+    }
+    if let Some(vip) = settings.vips.iter().find(|vip| person.is_named(vip)) {
+        protections.push(Protection::Vip(words::printable(vip)));
+    }
+    let spared = state.whitelist.iter().filter(|entry| spares(entry, person));
+    protections.extend(spared.map(|entry| Protection::Whitelist { until: entry.until }));
+    if share.home {
+        protections.push(Protection::HomeUser);
+    }
+    protections
+}
+
+/// Entries of the owner's lists that mean nobody: a typo in one would cost somebody their access.
+fn remarks(people: &[Person], server: &Server, settings: &Settings, state: &State, now: OffsetDateTime) -> Vec<String> {
+    let server = &server.name;
+    let vips = settings.vips.iter().filter(|vip| !people.iter().any(|person| person.is_named(vip)));
+    let vips = vips.map(|vip| format!("VIP_NAMES: {:?} is nobody on {server}; is it a typo?", words::printable(vip)));
+    let in_force = |entry: &&Spared| entry.until.is_none_or(|until| now.date() <= until);
+    let spares_nobody = |entry: &&Spared| !people.iter().any(|person| spares(entry, person));
+    let entries = state.whitelist.iter().filter(in_force).filter(spares_nobody).map(|entry| {
+        let name = words::printable(&entry.name);
+        match entry.id {
+            Some(id) => format!("whitelist: {name} (id {id}) has no share on {server} now"),
+            None => format!("whitelist: {name:?} is nobody on {server}; is it a typo?"),
+        }
+    });
+    vips.chain(entries).collect()
+}
+
+/// Whether an entry of the whitelist means this person.
+pub fn spares(entry: &Spared, person: &Person) -> bool {
+    entry.id.map_or_else(|| person.is_named(&entry.name), |id| id == person.id)
 }
 
 /// A name without its blanks and in lower case: how owners write names should not cost anybody their access.
-fn folded(name: &str) -> String {
+pub fn folded(name: &str) -> String {
     name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 

@@ -147,7 +147,7 @@ impl Error for ServiceError {}
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "could not {} at {}: {}", self.doing, self.service, self.fault)?;
+        write!(f, "{}: could not {}: {}", self.service, self.doing, self.fault)?;
         if self.advice.is_empty() { Ok(()) } else { write!(f, ". {}", self.advice) }
     }
 }
@@ -216,8 +216,12 @@ pub fn change(
 /// [`Fault::Unreadable`], which means "don't know", never "nothing".
 pub fn parse<T: DeserializeOwned>(service: Service, doing: &'static str, body: &[u8]) -> Result<T, ServiceError> {
     serde_json::from_slice(body).map_err(|error| {
-        let start = words::excerpt(&String::from_utf8_lossy(body));
-        ServiceError::new(service, doing, Fault::Unreadable(format!("{error}; it begins with {start:?}")))
+        let why = if is_page(body) {
+            "it is an HTML page".to_owned()
+        } else {
+            format!("{error}; it begins with {:?}", words::excerpt(&String::from_utf8_lossy(body)))
+        };
+        ServiceError::new(service, doing, Fault::Unreadable(why))
     })
 }
 
@@ -300,6 +304,9 @@ pub(crate) fn message_in(body: &[u8]) -> String {
         let message = places.iter().find_map(|place| json.pointer(place)?.as_str());
         return message.map(words::excerpt).unwrap_or_default();
     }
-    let text = String::from_utf8_lossy(body);
-    if text.trim_start().starts_with('<') { "an HTML page".to_owned() } else { words::excerpt(&text) }
+    if is_page(body) { "an HTML page".to_owned() } else { words::excerpt(&String::from_utf8_lossy(body)) }
+}
+
+fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
 }

@@ -19,12 +19,22 @@ const PLEX: Service = Service { name: "plex.tv", advice };
 
 fn advice(fault: &Fault) -> &'static str {
     match fault {
+        Fault::NoConnection(why) if why.contains("UnknownIssuer") => {
+            "If a proxy of your own answers for it, put the authority that signed its certificate into CA_FILE (PEM)"
+        }
         Fault::NoConnection(_) => "Is this machine online, and PLEX_TV_URL (if set) right?",
+        Fault::TooSlow | Fault::CutOff(_) | Fault::Status { code: 500.., .. } => {
+            "If this goes on, look at https://status.plex.tv"
+        }
         Fault::Status { code: 401 | 403, .. } => {
             "Check PLEX_TOKEN: it must be a token of the account that owns the server"
         }
-        Fault::Status { code: 422, message, .. } if message.contains("token") => "Check PLEX_TOKEN",
+        Fault::Status { code: 422, message, .. } if message.to_lowercase().contains("token") => "Check PLEX_TOKEN",
+        Fault::Status { code: 429, .. } => "That was too often for Plex: let the passes run less often",
         Fault::Status { code: 410, .. } => "Plex has withdrawn this call: plex-prune needs an update",
+        Fault::Status { code: 404, .. } | Fault::Redirect(_) => {
+            "Is PLEX_TV_URL (if set) right? Else Plex has moved this call, and plex-prune needs an update"
+        }
         Fault::Unreadable(_) => "Plex may have changed it: if this goes on, plex-prune needs an update",
         _ => "",
     }

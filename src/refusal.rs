@@ -19,6 +19,13 @@ pub enum Refusal {
         /// How many were.
         before: usize,
     },
+    /// Plex lists less than half of those who were there before.
+    MostMissing {
+        /// How many of them it doesn't list.
+        missing: usize,
+        /// How many were there.
+        before: usize,
+    },
     /// More people are due to be removed than `MAX_REMOVALS`.
     TooMany {
         /// How many are due.
@@ -36,6 +43,7 @@ impl Refusal {
             Self::OtherServer { .. } => "tautulli-other-server",
             Self::NoRows => "tautulli-no-rows",
             Self::NobodyOnPlex { .. } => "plex-nobody",
+            Self::MostMissing { .. } => "plex-most-missing",
             Self::TooMany { .. } => "too-many",
         }
     }
@@ -59,8 +67,13 @@ impl fmt::Display for Refusal {
             ),
             Self::NobodyOnPlex { before } => write!(
                 f,
-                "Plex lists nobody, and {before} people had access before. If you did end all shares, delete \
-                 state.json and its backup; else wait: plex.tv is likely ill"
+                "Plex lists nobody, and {before} people had access before. plex.tv is likely ill. If you did end all \
+                 shares, there is nothing left to do here: stop the schedule"
+            ),
+            Self::MostMissing { missing, before } => write!(
+                f,
+                "Plex doesn't list {missing} of the {before} people who had access before. plex.tv is likely ill. \
+                 If they did leave, nothing needs to be done: after a day of such lists it is believed"
             ),
             Self::TooMany { due, limit } => write!(
                 f,

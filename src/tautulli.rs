@@ -7,13 +7,21 @@ use time::{Date, OffsetDateTime, Time, macros::format_description};
 use crate::{
     config::TautulliConfig,
     http::{self, Fault, Service, ServiceError},
+    words,
 };
 
 const TAUTULLI: Service = Service { name: "Tautulli", advice };
 
 fn advice(fault: &Fault) -> &'static str {
     match fault {
+        Fault::NoConnection(why) if why.contains("UnknownIssuer") => {
+            "Put the authority that signed Tautulli's certificate into CA_FILE (PEM)"
+        }
+        Fault::NoConnection(why) if why.contains("certificate") => {
+            "Renew Tautulli's certificate, or use a name in TAUTULLI_URL that it is made out to"
+        }
         Fault::NoConnection(_) => "Is Tautulli running, and TAUTULLI_URL right (http or https, host, port)?",
+        Fault::CutOff(_) => "Is TAUTULLI_URL right (http or https, host, port)? If it is, Tautulli's own log says more",
         Fault::Status { code: 400, message, .. } if message.contains("apikey") => {
             "Check TAUTULLI_API_KEY: it is in Tautulli's Settings, Web Interface, API"
         }
@@ -23,9 +31,10 @@ fn advice(fault: &Fault) -> &'static str {
         Fault::Status { code: 404, .. } | Fault::Redirect(_) => {
             "Check TAUTULLI_URL (scheme and path too), and that the API is enabled in Tautulli's Settings, Web Interface, API"
         }
-        Fault::Status { code: 500, .. } => "Tautulli's own log says more",
-        Fault::Unreadable(_) => "Is TAUTULLI_URL the address of Tautulli itself?",
-        _ => "",
+        Fault::Status { code: 502..=504, .. } => "Something in front of Tautulli can't reach it: is Tautulli running?",
+        Fault::Status { code: 429, .. } => "Something in front of Tautulli limits calls: let plex-prune through",
+        Fault::TooSlow | Fault::Status { .. } => "Tautulli's own log says more",
+        Fault::Unreadable(_) => "Is TAUTULLI_URL the address of Tautulli itself, and Tautulli up to date?",
     }
 }
 
@@ -158,9 +167,37 @@ impl Tautulli {
         Ok(activity.sessions.into_iter().map(|session| session.user_id).collect())
     }
 
+    /// The names of the libraries whose plays Tautulli does not record (`get_libraries_table`: `keep_history`). Whoever
+    /// watches only there looks idle.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn unrecorded_libraries(&self) -> Result<Vec<String>, ServiceError> {
+        #[derive(Deserialize)]
+        struct Table {
+            data: Vec<Row>,
+        }
+        #[derive(Deserialize)]
+        struct Row {
+            section_name: String,
+            #[serde(default, deserialize_with = "flag")]
+            keep_history: bool,
+            #[serde(default, deserialize_with = "flag")]
+            is_active: bool,
+        }
+        let table: Table = self.read("read the table of libraries", "get_libraries_table", &[("length", "100000")])?;
+        let unrecorded = table.data.into_iter().filter(|library| library.is_active && !library.keep_history);
+        Ok(unrecorded.map(|library| words::printable(&library.section_name)).collect())
+    }
+
     /// Since when Tautulli has been recording, UTC: the end of the first day of the last 365 on which anybody played
     /// anything (`get_plays_by_date`); `now` if nobody did. The day is Tautulli's own, in a time zone that it doesn't
     /// tell, so its end is the later and safer reading.
+    ///
+    /// This covers a Tautulli that is new or whose history was wiped: somebody without any play is counted from here.
+    /// It does not cover a hole in the record, while Tautulli was off for some weeks: a quiet server looks just the same,
+    /// so whoever watched before the hole and in it is counted from the play before it. What is left to them is the
+    /// warning, and that anything they watch from then on counts.
     ///
     /// # Errors
     /// The call failed.

@@ -181,6 +181,8 @@ pub fn judge(facts: &Facts, rules: &Rules, now: OffsetDateTime) -> Judgement {
     if now < counting_starts {
         return uncounted(Standing::Grace, Some((Step::CountingStarts, counting_starts)));
     }
+    // A whitelist entry that has ended leaves the whole warning period, however long they were idle meanwhile.
+    let spared_until = facts.protections.iter().filter_map(Protection::ends).max();
     let baseline = match facts.history {
         History::Unknown => return uncounted(Standing::CantTell(Unknown::NotInTautulli), None),
         History::Hidden => return uncounted(Standing::CantTell(Unknown::HiddenInTautulli), None),
@@ -189,13 +191,16 @@ pub fn judge(facts: &Facts, rules: &Rules, now: OffsetDateTime) -> Judgement {
         // What Tautulli did not record, it can't testify to.
         History::Kept(None) => facts.record_begins.map_or(counting_starts, |begins| begins.max(counting_starts)),
     };
-    judge_idle(baseline, facts.warned, rules, now)
+    // Watching anything moves the baseline past the warning, and so ends the spell that it belongs to.
+    let warned =
+        facts.warned.filter(|warning| warning.at > baseline && spared_until.is_none_or(|end| warning.at >= end));
+    let counted_from = spared_until.map_or(baseline, |end| baseline.max(end - days(rules.warn_days)));
+    let idle_days = whole_days(baseline, now);
+    Judgement { idle_days: Some(idle_days), ..judge_idle(counted_from, warned, rules, now) }
 }
 
 fn judge_idle(baseline: OffsetDateTime, warned: Option<Warning>, rules: &Rules, now: OffsetDateTime) -> Judgement {
-    let idle_days = u32::try_from((now - baseline).whole_days()).unwrap_or(0);
-    // Watching anything moves the baseline past the warning, and so ends the spell that it belongs to.
-    let warned = warned.filter(|warning| warning.at > baseline);
+    let idle_days = whole_days(baseline, now);
     let kick_at = baseline.saturating_add(days(rules.kick_days));
     let access_ends = if rules.warn_first {
         // A warning that is still on its way is counted as if it were delivered now: the earliest that can be promised.
@@ -219,6 +224,11 @@ fn judge_idle(baseline: OffsetDateTime, warned: Option<Warning>, rules: &Rules, 
         _ => (Step::Removal, access_ends.max(now)),
     };
     Judgement { standing, idle_days: Some(idle_days), next: Some(next), access_ends: Some(access_ends.max(now)) }
+}
+
+/// Whole days from one time to a later one; 0 if it is not later (a clock that is behind).
+fn whole_days(from: OffsetDateTime, to: OffsetDateTime) -> u32 {
+    u32::try_from((to - from).whole_days()).unwrap_or(0)
 }
 
 fn days(count: u32) -> Duration {

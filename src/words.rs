@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use time::{Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
 
 /// A name longer than this many characters is cut: nobody reads on, and a mail header or a table can't take it.
 const LONGEST_NAME: usize = 60;
@@ -17,14 +17,18 @@ pub fn timestamp(time: OffsetDateTime) -> String {
 
 /// The day of a time, in UTC: `2026-11-23`.
 pub fn day(time: OffsetDateTime) -> String {
-    let format = format_description!("[year]-[month]-[day]");
-    time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
+    date(time.to_offset(UtcOffset::UTC).date())
 }
 
 /// A time to the minute, in UTC: `2026-11-23 12:00 UTC`.
 pub fn minute(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
+}
+
+/// A calendar day: `2026-11-23`.
+pub fn date(date: Date) -> String {
+    date.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
 
 /// A number with its noun: `1 person`, `3 people`.

@@ -5,7 +5,10 @@ mod removal;
 mod status;
 mod status_table;
 mod sweep;
+mod table;
 mod welcome;
+mod whitelist;
+mod whitelist_table;
 
 use crate::{
     cli::{Cli, Command},
@@ -26,5 +29,6 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Welcome(args) => welcome::run(args, cli, &environment),
         Command::Sweep(args) => sweep::run(args, cli, &environment),
         Command::Status(args) => status::run(args, cli, &environment),
+        Command::Whitelist(args) => whitelist::run(args, cli, &environment),
     }
 }

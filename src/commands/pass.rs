@@ -84,13 +84,25 @@ impl Pass {
         if self.settings.dry_run {
             return Ok(());
         }
-        let told_lately = |told: &Told| self.now - told.told < Duration::DAY;
-        if !self.store.state.refusals.get(refusal.kind()).is_some_and(told_lately) {
-            let why = refusal.to_string();
-            self.announce(&Event::Refused { why: why.clone() });
-            self.store.state.refusals.insert(refusal.kind().to_owned(), Told { told: self.now, why });
-        }
+        let known = self.store.state.refusals.get(refusal.kind()).cloned();
+        let since = known.as_ref().and_then(|known| known.since).or(Some(self.now));
+        let why = refusal.to_string();
+        let told = match known {
+            Some(known) if self.now - known.told < Duration::DAY => known.told,
+            _ => {
+                self.announce(&Event::Refused { why: why.clone() });
+                self.now
+            }
+        };
+        self.store.state.refusals.insert(refusal.kind().to_owned(), Told { since, told, why });
         self.store.save()
+    }
+
+    /// Notes that this pass met none of the reasons to hold back that lie in the evidence.
+    pub(super) fn trusts_the_evidence(&mut self) {
+        for refusal in self.store.state.refusals.values_mut() {
+            refusal.since = None;
+        }
     }
 
     /// Sends what the outbox holds and `vouch` stands up for; nothing in a dry run.

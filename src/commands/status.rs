@@ -1,4 +1,7 @@
-use std::{io::Write, thread};
+use std::{
+    io::{self, ErrorKind, Write},
+    thread,
+};
 
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
@@ -10,12 +13,12 @@ use crate::{
     config::{Environment, ExtraAuthorities, PlexConfig, Reader, Settings, TautulliConfig},
     delivery,
     error::{Error, Exit},
-    household::{Household, both, join},
-    http,
+    household::{Household, Person, both, join},
+    http, moment,
     plex::Plex,
     state::{self, State},
     tautulli::Tautulli,
-    verdict::{History, Judgement, Protection, Standing, Step, Unknown},
+    verdict::{History, Judgement, Protection, Standing, Step, Unknown, Warning},
     words,
 };
 
@@ -32,14 +35,21 @@ pub(super) fn run(args: &cli::Status, cli: &Cli, environment: &Environment) -> R
     let state = state::peek(&settings.state_dir)?;
     let household = gather(&plex, &tautulli, &settings, &state, now)?;
     let report = Report::of(&household, &settings, &state, now, args.at.unwrap_or(now));
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &report).map_err(std::io::Error::from)?;
-        writeln!(out)?;
-    } else {
-        status_table::write(&report, &mut out)?;
+    match print(&report, args.json) {
+        // Whoever reads has seen enough: `plex-prune status | head`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        printed => printed?,
     }
     Ok(Exit::Done)
+}
+
+fn print(report: &Report, json: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if !json {
+        return status_table::write(report, &mut out);
+    }
+    serde_json::to_writer_pretty(&mut out, report)?;
+    writeln!(out)
 }
 
 /// Everything that a sweep would ask for if somebody were due, and who is watching now.
@@ -54,7 +64,7 @@ fn gather(
         let begins = scope.spawn(|| tautulli.recording_since(now));
         let watching = scope.spawn(|| tautulli.watching());
         let members = scope.spawn(|| plex.home_users());
-        (Household::gather(plex, tautulli, settings, state), join(begins), join(watching), join(members))
+        (Household::gather(plex, tautulli, settings, state, now), join(begins), join(watching), join(members))
     });
     let (mut household, ((begins, watching), members)) = both(household, both(both(begins, watching), members))?;
     household.record_begins(begins);
@@ -75,9 +85,9 @@ pub(super) struct Report {
     schema: u32,
     pub(super) server: String,
     /// The time that the report is for.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "moment")]
     pub(super) at: OffsetDateTime,
-    /// Whether `at` is another time than now.
+    /// Whether `at` is still to come. People are then shown as if the sweeps up to there had warned and removed them.
     pub(super) is_forecast: bool,
     pub(super) dry_run: bool,
     warn_days: u32,
@@ -95,13 +105,13 @@ pub(super) struct Row {
     id: u64,
     pub(super) name: String,
     email: Option<String>,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "moment::option")]
     pub(super) joined: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "moment::option")]
     pub(super) last_watched: Option<OffsetDateTime>,
     pub(super) watching: bool,
     pub(super) idle_days: Option<u32>,
-    /// One word: protected, watching, new, unknown, active, warn, warned, remove.
+    /// One word: protected, watching, new, unknown, active, warn, warned, remove. In a forecast, remove means by then.
     pub(super) standing: &'static str,
     /// Why they are protected, or can't be judged.
     pub(super) reason: Option<String>,
@@ -113,7 +123,7 @@ pub(super) struct Row {
 pub(super) struct Next {
     /// protection ends, counting starts, warning, removal.
     pub(super) step: &'static str,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "moment")]
     pub(super) at: OffsetDateTime,
 }
 
@@ -128,7 +138,7 @@ pub(super) struct Count {
 #[derive(Debug, Serialize)]
 pub(super) struct PassReport {
     pub(super) command: &'static str,
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(with = "moment::option")]
     pub(super) last: Option<OffsetDateTime>,
     pub(super) every_seconds: i64,
     pub(super) overdue: bool,
@@ -138,7 +148,7 @@ pub(super) struct PassReport {
 #[derive(Debug, Serialize)]
 pub(super) struct Waiting {
     pub(super) notice: String,
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "moment")]
     since: OffsetDateTime,
     pub(super) last_error: Option<String>,
 }
@@ -153,14 +163,7 @@ impl Report {
             .iter()
             .map(|person| {
                 let mut person = person.clone();
-                if at > now && person.facts.watching {
-                    // Whoever watches now has, by then, last watched now.
-                    person.facts.watching = false;
-                    if let History::Kept(_) = person.facts.history {
-                        person.facts.history = History::Kept(Some(now));
-                    }
-                }
-                let judgement = person.judge(settings, at);
+                let judgement = foresee(&mut person, settings, now, at);
                 let last_watched = match person.facts.history {
                     History::Kept(watched) => watched,
                     _ => None,
@@ -186,18 +189,51 @@ impl Report {
             schema: 1,
             server: household.server.name.clone(),
             at,
-            is_forecast: at != now,
+            is_forecast: at > now,
             dry_run: settings.dry_run,
             warn_days: settings.rules.warn_days,
             kick_days: settings.rules.kick_days,
             people,
             counts,
             passes: vec![
-                pass_report("welcome", state.last_welcome_scan, settings.welcome_every, now),
-                pass_report("sweep", state.last_inactivity_scan, settings.sweep_every, now),
+                pass_report("welcome", state.last_welcome_scan, settings.welcome_every, settings.dry_run, now),
+                pass_report("sweep", state.last_inactivity_scan, settings.sweep_every, settings.dry_run, now),
             ],
             waiting: state.outbox.notices().iter().map(waiting).collect(),
-            warnings: warnings(household, settings, state),
+            warnings: warnings(household, settings, state, now),
+        }
+    }
+}
+
+/// Judges a person at `at`, if they watch nothing from `now` on: warnings that fall due until then are given. For
+/// somebody who is to be removed by then, the next step tells when.
+fn foresee(person: &mut Person, settings: &Settings, now: OffsetDateTime, at: OffsetDateTime) -> Judgement {
+    if at <= now {
+        return person.judge(settings, at);
+    }
+    if std::mem::take(&mut person.facts.watching)
+        && let History::Kept(_) = person.facts.history
+    {
+        // Whoever watches now has, by then, last watched now.
+        person.facts.history = History::Kept(Some(now));
+    }
+    if let Some(warning) = &mut person.facts.warned {
+        // What waits in the outbox is on its way.
+        warning.delivered.get_or_insert(now);
+    }
+    let mut time = now;
+    loop {
+        match person.judge(settings, time).next.filter(|(_, due)| *due <= at) {
+            Some((Step::Removal, due)) => {
+                return Judgement { next: Some((Step::Removal, due)), ..person.judge(settings, at) };
+            }
+            Some((step, due)) => {
+                if step == Step::Warning {
+                    person.facts.warned = Some(Warning { at: due, delivered: Some(due) });
+                }
+                time = due;
+            }
+            None => return person.judge(settings, at),
         }
     }
 }
@@ -247,10 +283,11 @@ fn pass_report(
     command: &'static str,
     last: Option<OffsetDateTime>,
     every: Duration,
+    dry_run: bool,
     now: OffsetDateTime,
 ) -> PassReport {
-    // Three times the cadence: one pass may have been slow, and one missed.
-    let overdue = last.is_none_or(|last| now - last > every * 3);
+    // Three times the cadence: one pass may have been slow, and one missed. A dry run leaves no trace to go by.
+    let overdue = !dry_run && last.is_none_or(|last| now - last > every * 3);
     PassReport { command, last, every_seconds: every.whole_seconds(), overdue }
 }
 
@@ -258,15 +295,12 @@ fn waiting(notice: &state::Notice) -> Waiting {
     Waiting { notice: delivery::label(notice), since: notice.written, last_error: notice.last_error.clone() }
 }
 
-fn warnings(household: &Household, settings: &Settings, state: &State) -> Vec<String> {
+fn warnings(household: &Household, settings: &Settings, state: &State, now: OffsetDateTime) -> Vec<String> {
     let mut warnings = Vec::new();
-    if let Some(refusal) = household.refusal(state) {
+    if let Some(refusal) = household.refusal(state, now) {
         warnings.push(format!("A sweep would act on nobody now: {refusal}."));
     }
-    for vip in &household.unmatched_vips {
-        let vip = words::printable(vip);
-        warnings.push(format!("VIP_NAMES: {vip:?} is nobody on {}; is it a typo?", household.server.name));
-    }
+    warnings.extend(household.remarks.iter().cloned());
     for (id, removed) in state.removed.iter().filter(|(_, removed)| !removed.is_finished()) {
         let name = removed.name.as_deref().unwrap_or("somebody");
         let what = match &removed.failure {

@@ -26,11 +26,11 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
             return Err(error);
         }
     };
-    for vip in &household.unmatched_vips {
-        log::warn!("VIP_NAMES: {:?} is nobody on {}; is it a typo?", words::printable(vip), household.server.name);
+    for remark in &household.remarks {
+        log::warn!("{remark}");
     }
     let mut tally = Tally::default();
-    if let Some(refusal) = household.refusal(&pass.store.state) {
+    if let Some(refusal) = household.refusal(&pass.store.state, pass.now) {
         pass.refuse(&refusal)?;
         end_scan(&mut pass)?;
         pass.deliver(vouch_for_nobody)?;
@@ -57,10 +57,10 @@ struct Tally {
 /// Everybody with what is known of them. If somebody looks due, what else bears on that is asked for: since when
 /// Tautulli has been recording, and who belongs to the Plex Home.
 fn gather(pass: &Pass) -> Result<Household, Error> {
-    let mut household = Household::gather(&pass.plex, &pass.tautulli, &pass.settings, &pass.store.state)?;
+    let mut household = Household::gather(&pass.plex, &pass.tautulli, &pass.settings, &pass.store.state, pass.now)?;
     let is_due =
         |person: &Person| matches!(person.judge(&pass.settings, pass.now).standing, Standing::Warn | Standing::Remove);
-    if household.refusal(&pass.store.state).is_none() && household.people.iter().any(is_due) {
+    if household.refusal(&pass.store.state, pass.now).is_none() && household.people.iter().any(is_due) {
         let (begins, members) = thread::scope(|scope| {
             let members = scope.spawn(|| pass.plex.home_users());
             (pass.tautulli.recording_since(pass.now), join(members))
@@ -223,7 +223,7 @@ fn last_watched(person: &Person) -> Option<time::OffsetDateTime> {
 fn end_scan(pass: &mut Pass) -> Result<(), StateError> {
     let now = pass.now;
     pass.store.state.last_inactivity_scan = Some(now);
-    pass.store.state.refusals.retain(|_, refusal| now - refusal.told < time::Duration::DAY);
+    pass.store.state.refusals.retain(|_, refusal| refusal.since.is_some() || now - refusal.told < time::Duration::DAY);
     pass.store.save()
 }
 

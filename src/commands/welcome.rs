@@ -15,14 +15,14 @@ use crate::{
 /// Finds people who joined since the last pass, welcomes them, and notes who left.
 pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
     let mut pass = Pass::begin("plex-prune welcome", &args.dry_run, cli, environment)?;
-    let guests = match Guests::ask(&pass.plex, &pass.settings, &pass.store.state) {
+    let guests = match Guests::ask(&pass.plex, &pass.settings, &pass.store.state, pass.now) {
         Ok(guests) => guests,
         Err(error) => {
             pass.deliver(|notice| vouch(notice, None))?;
             return Err(error);
         }
     };
-    if let Some(refusal) = household::nobody_left(guests.people.len(), &pass.store.state) {
+    if let Some(refusal) = household::missing(&guests.people, &pass.store.state, pass.now) {
         pass.refuse(&refusal)?;
         pass.deliver(|notice| vouch(notice, None))?;
         return Ok(pass.exit());
@@ -42,6 +42,7 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
         }
     }
     let left = note_who_left(&guests.people, &mut pass);
+    pass.trusts_the_evidence();
     if first {
         let people = words::count(guests.people.len(), "person", "people");
         if !pass.only_says(|| format!("record {people} without a mail: this is the first pass")) {

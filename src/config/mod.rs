@@ -43,8 +43,10 @@ impl Settings {
     pub fn read(r: &mut Reader<'_>, state_dir: Option<PathBuf>) -> Self {
         let warn_days = r.number("WARN_DAYS", 27, 1..=3650);
         let kick_days = r.number("KICK_DAYS", 30, 2..=3651);
-        if warn_days >= kick_days {
-            r.problem("WARN_DAYS", format!("{warn_days} must be less than KICK_DAYS, which is {kick_days}"));
+        if warn_days >= kick_days && !r.has_problem("WARN_DAYS") && !r.has_problem("KICK_DAYS") {
+            let (warn, kick) = (r.origin("WARN_DAYS"), r.origin("KICK_DAYS"));
+            let what = format!("is {warn_days}{warn}, and must be less than KICK_DAYS, which is {kick_days}{kick}");
+            r.problem("WARN_DAYS", what);
         }
         let vips = r.text("VIP_NAMES").unwrap_or_default();
         Self {
@@ -57,15 +59,20 @@ impl Settings {
             dry_run: r.switch("DRY_RUN", true),
             vips: vips.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
             max_removals: r.number("MAX_REMOVALS", 10, 0..=100_000),
-            state_dir: state_dir.unwrap_or_else(|| read_state_dir(r)),
+            state_dir: Self::read_state_dir(r, state_dir),
             welcome_every: Duration::seconds(r.number("CHECK_NEW_USERS_SECS", 120, 1..=31_536_000)),
             sweep_every: Duration::seconds(r.number("CHECK_INACTIVITY_SECS", 1800, 1..=31_536_000)),
             admin: read_admin(r),
         }
     }
+
+    /// Reads where `state.json` is: for commands that need nothing else.
+    pub fn read_state_dir(r: &mut Reader<'_>, given: Option<PathBuf>) -> PathBuf {
+        given.unwrap_or_else(|| default_state_dir(r))
+    }
 }
 
-fn read_state_dir(r: &mut Reader<'_>) -> PathBuf {
+fn default_state_dir(r: &mut Reader<'_>) -> PathBuf {
     if let Some(dir) = r.text("STATE_DIR") {
         return PathBuf::from(dir);
     }
@@ -85,7 +92,7 @@ fn read_state_dir(r: &mut Reader<'_>) -> PathBuf {
 }
 
 fn read_admin(r: &mut Reader<'_>) -> Address {
-    let text = r.required("ADMIN_EMAIL", "the address that is told of everything, and is never removed");
+    let text = r.required("ADMIN_EMAIL", "your address, which is told of everything");
     let address = r.parsed("ADMIN_EMAIL", &text, "an address like admin@example.test");
     address.unwrap_or_else(placeholder_address)
 }
@@ -112,9 +119,9 @@ pub struct PlexConfig {
 impl PlexConfig {
     /// Reads what the Plex calls need.
     pub fn read(r: &mut Reader<'_>) -> Self {
-        let token = r.required_secret("PLEX_TOKEN", "the token of the account that owns the server");
+        let token = r.required_secret("PLEX_TOKEN", "the server owner's token");
         let server_name = r.required("PLEX_SERVER_NAME", "the server's name as Plex shows it");
-        let plex_tv = r.text("PLEX_TV_URL").map(|text| r.base_url("PLEX_TV_URL", &text));
+        let plex_tv = r.text("PLEX_TV_URL").map(|text| r.base_url("PLEX_TV_URL", &text, "https://plex.tv"));
         Self {
             token,
             server_name,
@@ -138,8 +145,8 @@ impl TautulliConfig {
     pub fn read(r: &mut Reader<'_>) -> Self {
         let url = r.required("TAUTULLI_URL", "Tautulli's address, such as http://192.168.1.10:8181");
         Self {
-            url: r.base_url("TAUTULLI_URL", &url),
-            api_key: r.required_secret("TAUTULLI_API_KEY", "it is in Tautulli's Settings, Web Interface, API"),
+            url: r.base_url("TAUTULLI_URL", &url, "http://192.168.1.10:8181"),
+            api_key: r.required_secret("TAUTULLI_API_KEY", "see Tautulli's Settings, Web Interface"),
         }
     }
 }
@@ -181,7 +188,7 @@ impl MailConfig {
             host,
             port,
             username: r.required("SMTP_USERNAME", "the mail server's login"),
-            password: r.required_secret("SMTP_PASSWORD", "the login's password; Gmail wants an app password"),
+            password: r.required_secret("SMTP_PASSWORD", "Gmail wants an app password"),
             from: r.parsed("SMTP_FROM", &from, expected).unwrap_or_else(|| placeholder_address().into()),
             admin: admin.clone(),
             tls: read_tls(r, port),
@@ -274,16 +281,23 @@ impl ExtraAuthorities {
     /// Reads the certificates in `CA_FILE`.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let Some(file) = r.text("CA_FILE") else { return Self::default() };
-        let certificates = CertificateDer::pem_file_iter(&file)
-            .and_then(|found| found.map(|one| one.map(|der| der.to_vec())).collect::<Result<Vec<_>, _>>());
+        let pem = match std::fs::read(&file) {
+            Ok(pem) => pem,
+            Err(error) => {
+                r.problem("CA_FILE", format!("the file {file} can't be read: {error}"));
+                return Self::default();
+            }
+        };
+        let certificates: Result<Vec<_>, _> =
+            CertificateDer::pem_slice_iter(&pem).map(|one| one.map(|der| der.to_vec())).collect();
         match certificates {
             Ok(certificates) if !certificates.is_empty() => Self { certificates },
             Ok(_) => {
-                r.problem("CA_FILE", format!("{file} holds no certificate; expected PEM, BEGIN CERTIFICATE"));
+                r.problem("CA_FILE", format!("the file {file} holds no certificate (-----BEGIN CERTIFICATE-----)"));
                 Self::default()
             }
             Err(error) => {
-                r.problem("CA_FILE", format!("{file} can't be read as PEM: {error}"));
+                r.problem("CA_FILE", format!("the file {file} is not PEM: {error}"));
                 Self::default()
             }
         }

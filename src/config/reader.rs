@@ -64,9 +64,23 @@ impl<'a> Reader<'a> {
         if self.problems.is_empty() { Ok(()) } else { Err(ConfigError(self.problems)) }
     }
 
-    /// Notes a problem.
+    /// Notes a problem, once.
     pub(super) fn problem(&mut self, name: &str, what: impl Into<String>) {
-        self.problems.push(Problem::new(name, what));
+        let problem = Problem::new(name, what);
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Whether something is wrong with a variable.
+    pub(super) fn has_problem(&self, name: &str) -> bool {
+        self.problems.iter().any(|problem| problem.name == name)
+    }
+
+    /// What is to be said about a value that the owner may not know of: that it is the default.
+    pub(super) fn origin(&self, name: &str) -> &'static str {
+        let is_set = self.environment.get(name).is_some_and(|value| !value.to_string_lossy().trim().is_empty());
+        if is_set { "" } else { " (the default)" }
     }
 
     /// A variable's value without the blanks around it; empty counts as unset.
@@ -82,29 +96,29 @@ impl<'a> Reader<'a> {
     /// A variable that must be set; `hint` says what it holds and where to find it.
     pub(super) fn required(&mut self, name: &str, hint: &str) -> String {
         self.text(name).unwrap_or_else(|| {
-            if !self.problems.iter().any(|problem| problem.name == name) {
+            if !self.has_problem(name) {
                 self.problem(name, format!("is not set; {hint}"));
             }
             String::new()
         })
     }
 
-    /// A secret from `NAME` or from the file that `NAME_FILE` names (one line break at its end is taken off).
+    /// A secret from `NAME` or from the file that `NAME_FILE` names, without the blanks and line breaks around it.
     pub(super) fn secret(&mut self, name: &str) -> Option<Secret> {
         let file_name = format!("{name}_FILE");
         let (direct, file) = (self.text(name), self.text(&file_name));
-        let value = match (direct, file) {
+        let (source, value) = match (direct, file) {
             (Some(_), Some(_)) => {
                 self.problem(name, format!("is set, and so is {file_name}; keep one of them"));
                 return None;
             }
-            (direct, None) => direct?,
+            (direct, None) => (name, direct?),
             (None, Some(file)) => match std::fs::read_to_string(&file) {
                 Ok(text) if text.trim().is_empty() => {
                     self.problem(&file_name, format!("the file {file} is empty"));
                     return None;
                 }
-                Ok(text) => text.trim().to_owned(),
+                Ok(text) => (file_name.as_str(), text.trim().to_owned()),
                 Err(error) => {
                     self.problem(&file_name, format!("the file {file} can't be read: {error}"));
                     return None;
@@ -112,7 +126,7 @@ impl<'a> Reader<'a> {
             },
         };
         if value.chars().any(char::is_control) {
-            self.problem(name, "holds a line break or another control character; it must be one line");
+            self.problem(source, "holds more than one line, or a control character; expected one line");
             return None;
         }
         Some(Secret::new(value))
@@ -123,7 +137,7 @@ impl<'a> Reader<'a> {
         let before = self.problems.len();
         self.secret(name).unwrap_or_else(|| {
             if self.problems.len() == before {
-                self.problem(name, format!("is not set; {hint} ({name}_FILE names a file that holds it)"));
+                self.problem(name, format!("is not set, nor is {name}_FILE; {hint}"));
             }
             Secret::new("")
         })
@@ -166,8 +180,8 @@ impl<'a> Reader<'a> {
         parsed
     }
 
-    /// The base address of a service, without a slash at its end.
-    pub(super) fn base_url(&mut self, name: &str, text: &str) -> String {
+    /// The base address of a service, without a slash at its end; `example` shows what would be right.
+    pub(super) fn base_url(&mut self, name: &str, text: &str, example: &str) -> String {
         if text.is_empty() {
             return String::new();
         }
@@ -176,8 +190,8 @@ impl<'a> Reader<'a> {
                 url.as_str().trim_end_matches('/').to_owned()
             }
             _ => {
-                let example = "an address like http://192.168.1.10:8181 or https://home.example.test/tautulli";
-                self.problem(name, format!("expected {example}, without ? or #"));
+                // The value isn't shown: it may hold a password.
+                self.problem(name, format!("is not an address like {example} (no ? or #)"));
                 String::new()
             }
         }

@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 
 use lock::Lock;
 pub use outbox::{Notice, Outbox};
-pub use record::{Failure, Refusal, Removed, Seen, State, VERSION, Warned};
+pub use record::{Failure, Refusal, Removed, Seen, Spared, State, VERSION, Warned};
 
 /// What can be wrong with the state.
 #[derive(Debug, thiserror::Error)]
@@ -184,14 +184,14 @@ struct Loaded {
 fn load(dir: &Path) -> Result<Loaded, StateError> {
     let (path, backup_path) = (dir.join("state.json"), dir.join("state.json.bak"));
     let (missing, why) = match read(&path)? {
-        Found::Good(state, bytes) => return Ok(Loaded { state, bytes: Some(bytes), from_backup: false }),
+        Found::Good(state, bytes) => return Ok(Loaded { state: *state, bytes: Some(bytes), from_backup: false }),
         Found::Missing => (true, "it is missing".to_owned()),
         Found::Bad(why) => (false, why),
     };
     match read(&backup_path)? {
         Found::Good(state, bytes) => {
             log::warn!("{} can't be used ({why}); going on with its backup, state.json.bak", path.display());
-            Ok(Loaded { state, bytes: Some(bytes), from_backup: true })
+            Ok(Loaded { state: *state, bytes: Some(bytes), from_backup: true })
         }
         Found::Missing if missing => Ok(Loaded { state: State::default(), bytes: None, from_backup: false }),
         Found::Missing => Err(StateError::Unreadable { path, why, backup: "it is missing".to_owned() }),
@@ -200,7 +200,7 @@ fn load(dir: &Path) -> Result<Loaded, StateError> {
 }
 
 enum Found {
-    Good(State, Vec<u8>),
+    Good(Box<State>, Vec<u8>),
     Missing,
     Bad(String),
 }
@@ -217,6 +217,12 @@ fn read(path: &Path) -> Result<Found, StateError> {
         // A file that may be good must not be replaced by an older backup.
         Err(error) => return Err(StateError::open("read", path, error)),
     };
+    // Serde would take a list for the values in order, and an empty one for a state in which nothing has happened yet.
+    match bytes.trim_ascii_start().first() {
+        None => return Ok(Found::Bad("it is empty".to_owned())),
+        Some(b'{') => {}
+        Some(_) => return Ok(Found::Bad("it is not a JSON object".to_owned())),
+    }
     // The version comes first: a newer file need not make sense to this program in any other way.
     match serde_json::from_slice::<Versioned>(&bytes) {
         Ok(Versioned { version }) if version > VERSION => {
@@ -230,7 +236,7 @@ fn read(path: &Path) -> Result<Found, StateError> {
             if state.version == 0 {
                 state.take_over();
             }
-            Found::Good(state, bytes)
+            Found::Good(Box::new(state), bytes)
         }
         Err(error) => Found::Bad(error.to_string()),
     })

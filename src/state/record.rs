@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use super::outbox::Outbox;
 use crate::moment;
@@ -33,6 +33,9 @@ pub struct State {
     /// People who left by themselves: when that was noticed.
     #[serde(default, deserialize_with = "plain_or_full")]
     pub gone: BTreeMap<u64, Seen>,
+    /// People who are never removed, on top of `VIP_NAMES`.
+    #[serde(default)]
+    pub whitelist: Vec<Spared>,
     /// Why the sweep last refused to act, by the kind of reason, and when the admin was told.
     #[serde(default)]
     pub refusals: BTreeMap<String, Refusal>,
@@ -51,6 +54,7 @@ impl Default for State {
             warned: BTreeMap::new(),
             removed: BTreeMap::new(),
             gone: BTreeMap::new(),
+            whitelist: Vec::new(),
             refusals: BTreeMap::new(),
             outbox: Outbox::default(),
         }
@@ -119,6 +123,27 @@ impl From<OffsetDateTime> for Warned {
     }
 }
 
+/// An entry of the whitelist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spared {
+    /// Whom the owner named, as Plex called them then; or as the owner wrote it, if nobody was looked up.
+    pub name: String,
+    /// Their Plex id. Without one, the name is matched like an entry of `VIP_NAMES`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// When they were added.
+    #[serde(with = "moment")]
+    pub since: OffsetDateTime,
+    /// The last day that counts, in UTC; none: until further notice.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "day::option")]
+    pub until: Option<Date>,
+    /// Why, in the owner's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+time::serde::format_description!(day, Date, "[year]-[month]-[day]");
+
 /// A removal, from the intent on. What is still owed can be read off it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
@@ -178,6 +203,9 @@ pub struct Failure {
 /// A reason for which the sweep acts on nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
+    /// Since when each pass has met it; none if the last one did not.
+    #[serde(default, with = "moment::option")]
+    pub since: Option<OffsetDateTime>,
     /// When the admin was last told of it.
     #[serde(with = "moment")]
     pub told: OffsetDateTime,

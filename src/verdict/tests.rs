@@ -6,6 +6,8 @@ use super::*;
 const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 const RULES: Rules = Rules { warn_days: 27, kick_days: 30, warn_first: false, prune_home_users: false };
 const WARN_FIRST: Rules = Rules { warn_first: true, ..RULES };
+/// When the whitelist entry up to 22 November ends.
+const SPARED_UNTIL: OffsetDateTime = datetime!(2026-11-23 0:00 UTC);
 const SECOND: Duration = Duration::SECOND;
 
 fn ago(duration: Duration) -> OffsetDateTime {
@@ -153,7 +155,27 @@ fn the_whitelist_holds_to_the_end_of_its_last_day() {
     let judgement = judge(&facts, &RULES, end - SECOND);
     assert_eq!(judgement.standing, Standing::Protected(Protection::Whitelist { until }));
     assert_eq!(judgement.next, Some((Step::ProtectionEnds, end)));
-    assert_eq!(judge(&facts, &RULES, end).standing, Standing::Remove);
+    assert_eq!(judge(&facts, &RULES, end).standing, Standing::Warn);
+}
+
+#[test]
+fn a_whitelist_entry_that_has_ended_leaves_the_whole_warning_period() {
+    let protections = vec![Protection::Whitelist { until: Some(date!(2026 - 11 - 22)) }];
+    let end = datetime!(2026-11-23 0:00 UTC);
+    let mut facts = Facts { protections, ..watched(days(90)) };
+    let judgement = judge(&facts, &RULES, end);
+    assert_eq!((judgement.standing, judgement.idle_days), (Standing::Warn, Some(89)));
+    assert_eq!(judgement.access_ends, Some(end + days(3)));
+    // A warning from before they were on the whitelist doesn't count.
+    facts.warned = Some(Warning { at: end - days(5), delivered: Some(end - days(5)) });
+    assert_eq!(judge(&facts, &RULES, end).standing, Standing::Warn);
+    facts.warned = Some(Warning { at: end, delivered: Some(end) });
+    assert_eq!(judge(&facts, &RULES, end + days(3) - SECOND).standing, Standing::Warned);
+    assert_eq!(judge(&facts, &RULES, end + days(3)).standing, Standing::Remove);
+    // Long after that, nothing of it is left.
+    facts.history = History::Kept(Some(end + days(60)));
+    facts.warned = None;
+    assert_eq!(judge(&facts, &RULES, end + days(60 + 27) - SECOND).standing, Standing::Active);
 }
 
 #[test]
@@ -310,6 +332,7 @@ proptest! {
     #[test]
     fn removal_takes_the_idle_days_and_the_chances_promised(facts in facts(), rules in rules()) {
         let judgement = judge(&facts, &rules, NOW);
+        let spared = facts.protections.contains(&Protection::Whitelist { until: Some(date!(2026 - 11 - 22)) });
         if judgement.standing == Standing::Remove {
             let joined = facts.joined.unwrap();
             let idle_since = match facts.history {
@@ -320,6 +343,7 @@ proptest! {
             let limit = Duration::days(i64::from(rules.kick_days));
             prop_assert!(NOW - idle_since >= limit && NOW - joined >= limit + Duration::DAY);
             prop_assert!(judgement.access_ends == Some(NOW));
+            prop_assert!(!spared || NOW - SPARED_UNTIL >= rules.notice());
             if rules.warn_first {
                 let delivered = facts.warned.unwrap().delivered.unwrap();
                 prop_assert!(NOW - delivered >= rules.notice());
@@ -328,7 +352,7 @@ proptest! {
         if matches!(judgement.standing, Standing::Warn | Standing::Warned) {
             prop_assert!(judgement.idle_days >= Some(rules.warn_days));
             prop_assert!(judgement.access_ends > Some(NOW));
-            prop_assert!(rules.warn_first || judgement.idle_days < Some(rules.kick_days));
+            prop_assert!(rules.warn_first || spared || judgement.idle_days < Some(rules.kick_days));
         }
         prop_assert!(judgement.next.is_none_or(|(_, at)| at >= NOW));
     }
