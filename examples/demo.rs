@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     println!("{}; nothing leaves this machine.\n", plex_prune::words::minute(sandbox.now()));
     household(&sandbox);
 
+    step(&sandbox, "Is everything set up as it should be?", &["verify"]);
     step(&sandbox, "Who is there, and what would happen to them?", &["status"]);
     step(&sandbox, "A sweep. DRY_RUN is on unless it is set to false, so it only talks:", &["sweep"]);
     sandbox.live();

@@ -51,6 +51,8 @@ pub enum Command {
     Sweep(Sweep),
     /// Show how everybody stands and what happens next; changes nothing
     Status(Status),
+    /// Check every setting and connection, and say how to mend what fails; changes nothing
+    Verify(Verify),
     /// Show or change who is never removed, on top of VIP_NAMES
     Whitelist(Whitelist),
 }
@@ -98,6 +100,17 @@ pub struct Status {
     /// How things will stand at that time if nobody watches anything: 2026-12-24 or 2026-12-24T18:00:00Z (UTC)
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub at: Option<OffsetDateTime>,
+}
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Also send a mail of each kind to ADMIN_EMAIL, marked as a test, and a message to Discord
+    #[arg(long)]
+    pub send_test: bool,
+    /// Print JSON instead of a list
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `whitelist`.

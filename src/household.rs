@@ -186,13 +186,18 @@ impl Household {
         Ok(Self { server, people, remarks, connected, watched_server, has_rows })
     }
 
+    /// Whether Tautulli watches this very server.
+    pub fn is_watched(&self) -> bool {
+        self.watched_server == self.server.machine_identifier
+    }
+
     /// Why nobody can be judged by this, if the evidence doesn't add up.
     pub fn refusal(&self, state: &State, now: OffsetDateTime) -> Option<Refusal> {
         if let Some(refusal) = missing(&self.people, state, now) {
             Some(refusal)
         } else if !self.connected {
             Some(Refusal::Disconnected)
-        } else if self.watched_server != self.server.machine_identifier {
+        } else if !self.is_watched() {
             Some(Refusal::OtherServer { server: self.server.name.clone() })
         } else if !self.has_rows {
             Some(Refusal::NoRows)

@@ -134,6 +134,16 @@ impl ServiceError {
         Self { service: service.name, doing, advice: (service.advice)(&fault), fault }
     }
 
+    /// Service, call and what came back.
+    pub fn what(&self) -> String {
+        format!("{}: could not {}: {}", self.service, self.doing, self.fault)
+    }
+
+    /// What to do about it; empty where there is nothing to say.
+    pub fn advice(&self) -> &'static str {
+        self.advice
+    }
+
     /// The HTTP status of the answer, if that is what went wrong.
     pub fn status(&self) -> Option<u16> {
         match self.fault {
@@ -147,7 +157,7 @@ impl Error for ServiceError {}
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: could not {}: {}", self.service, self.doing, self.fault)?;
+        f.write_str(&self.what())?;
         if self.advice.is_empty() { Ok(()) } else { write!(f, ". {}", self.advice) }
     }
 }

@@ -70,6 +70,19 @@ impl Tautulli {
         Self { client, config }
     }
 
+    /// Tautulli's version (`get_tautulli_info`: `tautulli_version`).
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn version(&self) -> Result<String, ServiceError> {
+        #[derive(Deserialize)]
+        struct Info {
+            tautulli_version: String,
+        }
+        let info: Info = self.read("read its version", "get_tautulli_info", &[])?;
+        Ok(words::printable(&info.tautulli_version))
+    }
+
     /// Everybody whom Tautulli shows, with their last play (`get_users_table`). "Local", which is nobody on Plex, is left
     /// out; none at all where the table has not even that row: what Tautulli answers after an error in its database.
     ///

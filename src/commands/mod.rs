@@ -6,6 +6,7 @@ mod status;
 mod status_table;
 mod sweep;
 mod table;
+mod verify;
 mod welcome;
 mod whitelist;
 mod whitelist_table;
@@ -29,6 +30,7 @@ pub fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Welcome(args) => welcome::run(args, cli, &environment),
         Command::Sweep(args) => sweep::run(args, cli, &environment),
         Command::Status(args) => status::run(args, cli, &environment),
+        Command::Verify(args) => verify::run(args, cli, &environment),
         Command::Whitelist(args) => whitelist::run(args, cli, &environment),
     }
 }

@@ -36,7 +36,7 @@ impl Pass {
         let mut r = Reader::new(environment);
         let mut settings = Settings::read(&mut r, cli.state_dir.clone());
         let (plex, tautulli) = (PlexConfig::read(&mut r), TautulliConfig::read(&mut r));
-        let (mail, authorities) = (MailConfig::read(&mut r, &settings.admin), ExtraAuthorities::read(&mut r));
+        let (mail, authorities) = (MailConfig::read(&mut r, Some(&settings.admin)), ExtraAuthorities::read(&mut r));
         r.finish()?;
         settings.dry_run = dry_run.given.unwrap_or(settings.dry_run);
         let client = http::client(&authorities)?;

@@ -53,7 +53,7 @@ fn print(report: &Report, json: bool) -> io::Result<()> {
 }
 
 /// Everything that a sweep would ask for if somebody were due, and who is watching now.
-fn gather(
+pub(super) fn gather(
     plex: &Plex,
     tautulli: &Tautulli,
     settings: &Settings,
@@ -291,6 +291,11 @@ fn pass_report(
     PassReport { command, last, every_seconds: every.whole_seconds(), overdue }
 }
 
+/// Whether a pass is overdue: three times its cadence, for one may have been slow, and one missed.
+pub(super) fn is_overdue(last: Option<OffsetDateTime>, every: Duration, now: OffsetDateTime) -> bool {
+    last.is_none_or(|last| now - last > every * 3)
+}
+
 fn waiting(notice: &state::Notice) -> Waiting {
     Waiting { notice: delivery::label(notice), since: notice.written, last_error: notice.last_error.clone() }
 }
@@ -302,10 +307,10 @@ fn warnings(household: &Household, settings: &Settings, state: &State, now: Offs
     }
     warnings.extend(household.remarks.iter().cloned());
     for (id, removed) in state.removed.iter().filter(|(_, removed)| !removed.is_finished()) {
-        let name = removed.name.as_deref().unwrap_or("somebody");
+        let name = removed.name.as_deref().map_or("somebody".to_owned(), words::printable);
         let what = match &removed.failure {
             Some(failure) if !removed.ok => {
-                format!("has failed since {}: {}", words::timestamp(failure.since), failure.error)
+                format!("has failed since {}: {}", words::minute(failure.since), failure.error)
             }
             _ if !removed.ok => "is not finished: the share is still to end".to_owned(),
             _ => "is not finished: Tautulli or the notices are still to do".to_owned(),

@@ -1,22 +1,25 @@
 use std::io::{self, IsTerminal, Write, stdout};
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width, presets};
 use terminal_size::terminal_size;
 use time::OffsetDateTime;
 
-use super::status::{PassReport, Report, Row};
+use super::status::{PassReport, Report, Row as Person, Waiting};
 use crate::words;
 
 const HEADER: [&str; 6] = ["who", "joined", "watched", "idle", "standing", "next"];
-/// The widest name in a table of 80 columns.
-const WIDEST_NAME: u16 = 18;
+/// A name gets this much room even where the table is then wider than the terminal.
+const NARROWEST_NAME: u16 = 8;
+/// A longer name would leave the other columns far away from the short ones.
+const WIDEST_NAME: u16 = 40;
 /// How wide lines get where there is no terminal to ask.
 const PIPE: u16 = 80;
 
-/// Writes the report for people: framed and fitted on a terminal, plain and aligned in a pipe.
+/// Writes the report for people, in lines that fit the terminal, or [`PIPE`] columns.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let width = terminal_size().filter(|_| stdout().is_terminal()).map(|(width, _)| width.0).filter(|&width| width > 0);
-    let say = |mark: &str, text: &str, out: &mut dyn Write| paragraph(mark, text, width.unwrap_or(PIPE), out);
+    let terminal = terminal_size().filter(|_| stdout().is_terminal()).map(|(width, _)| width.0);
+    let width = terminal.filter(|&width| width > 0).unwrap_or(PIPE);
+    let say = |mark: &str, text: &str, out: &mut dyn Write| paragraph(mark, text, width, out);
     let forecast = if report.is_forecast { ", if nobody watches anything until then" } else { "" };
     say("", &format!("{} at {}{forecast}", report.server, words::minute(report.at)), out)?;
     writeln!(out)?;
@@ -42,10 +45,17 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if !report.waiting.is_empty() {
         let notices = words::count(report.waiting.len(), "notice is", "notices are");
         say("", &format!("{notices} waiting to be sent:"), out)?;
-        for waiting in &report.waiting {
-            let error = waiting.last_error.as_deref().unwrap_or("not tried yet");
-            say("  ", &format!("{}: {error}", waiting.notice), out)?;
+    }
+    // What stands in the way is mostly the same for all of them, and said once.
+    let mut left: Vec<&Waiting> = report.waiting.iter().collect();
+    while let Some(error) = left.first().map(|waiting| &waiting.last_error) {
+        let (alike, others): (Vec<&Waiting>, Vec<&Waiting>) =
+            left.iter().partition(|waiting| waiting.last_error == *error);
+        for waiting in alike {
+            say("  ", &waiting.notice, out)?;
         }
+        say("    ", error.as_deref().unwrap_or("not tried yet"), out)?;
+        left = others;
     }
     for warning in &report.warnings {
         say("! ", warning, out)?;
@@ -69,46 +79,47 @@ fn paragraph(mark: &str, text: &str, width: u16, out: &mut dyn Write) -> io::Res
     Ok(())
 }
 
-fn table(report: &Report, width: Option<u16>) -> Table {
+/// The table, one line a person: every column as wide as it must be, and the name as wide as is left.
+fn table(report: &Report, width: u16) -> Table {
+    let rows = report.people.iter().map(|row| cells(row, report));
+    let rows: Vec<[String; 6]> = std::iter::once(HEADER.map(str::to_owned)).chain(rows).collect();
+    let others: usize = (1..6).map(|column| 1 + rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).sum();
     let mut table = Table::new();
-    match width {
-        Some(width) => {
-            table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        }
-        None => {
-            table.load_style(presets::NOTHING);
-        }
-    }
-    table.set_header(HEADER);
-    for row in &report.people {
-        table.add_row([
-            Cell::new(&row.name),
-            Cell::new(day(row.joined)),
-            Cell::new(if row.watching { "now".to_owned() } else { day(row.last_watched) }),
-            Cell::new(row.idle_days.map_or(String::new(), |days| days.to_string())).set_alignment(CellAlignment::Right),
-            Cell::new(standing(row, report)),
-            Cell::new(next(row, report)),
-        ]);
-    }
-    for row in table.row_iter_mut() {
+    table.load_style(presets::NOTHING);
+    for [name, joined, watched, idle, standing, next] in rows {
+        let idle = Cell::new(idle).set_alignment(CellAlignment::Right);
+        let cells =
+            [name, joined, watched].into_iter().map(Cell::new).chain([idle, Cell::new(standing), Cell::new(next)]);
+        let mut row = Row::from(cells.collect::<Vec<_>>());
         row.max_height(1);
-    }
-    if let Some(column) = table.column_mut(0) {
-        let widest = width.map_or(WIDEST_NAME, |width| WIDEST_NAME + width.saturating_sub(80));
-        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(widest)));
+        table.add_row(row);
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
     }
+    if let Some(column) = table.column_mut(0) {
+        let widest = width.saturating_sub(others as u16).clamp(NARROWEST_NAME, WIDEST_NAME);
+        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(widest)));
+    }
     table
+}
+
+fn cells(row: &Person, report: &Report) -> [String; 6] {
+    [
+        row.name.clone(),
+        day(row.joined),
+        if row.watching { "now".to_owned() } else { day(row.last_watched) },
+        row.idle_days.map_or(String::new(), |days| days.to_string()),
+        standing(row, report),
+        next(row, report),
+    ]
 }
 
 fn day(time: Option<OffsetDateTime>) -> String {
     time.map_or("-".to_owned(), words::day)
 }
 
-fn standing(row: &Row, report: &Report) -> String {
+fn standing(row: &Person, report: &Report) -> String {
     match (row.standing, &row.reason) {
         ("protected", Some(reason)) => reason.clone(),
         (standing, _) => standing_words(standing, report).to_owned(),
@@ -125,7 +136,7 @@ fn standing_words(standing: &'static str, report: &Report) -> &'static str {
     }
 }
 
-fn next(row: &Row, report: &Report) -> String {
+fn next(row: &Person, report: &Report) -> String {
     match (&row.next, row.standing) {
         (_, "unknown") => row.reason.clone().unwrap_or_default(),
         (Some(next), "remove") if report.is_forecast => format!("on {}", words::day(next.at)),
@@ -135,7 +146,7 @@ fn next(row: &Row, report: &Report) -> String {
         (Some(next), _) => {
             let what = match next.step {
                 "counting starts" => "counts from",
-                "protection ends" => "protected to",
+                "protection ends" => "until",
                 word => word,
             };
             format!("{what} {}", words::day(next.at))
@@ -157,6 +168,6 @@ fn pass_line(pass: &PassReport) -> String {
         seconds if seconds % 60 == 0 => words::count((seconds / 60) as usize, "minute", "minutes"),
         seconds => words::count(seconds as usize, "second", "seconds"),
     };
-    let overdue = if pass.overdue { "; OVERDUE, is the scheduler running?" } else { "" };
-    format!("last {}: {last} (every {every}{overdue})", pass.command)
+    let overdue = if pass.overdue { ": OVERDUE, is it scheduled?" } else { "" };
+    format!("last {}: {last} (every {every}){overdue}", pass.command)
 }

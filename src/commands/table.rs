@@ -49,3 +49,20 @@ pub(super) fn write<const N: usize>(
 fn terminal_width() -> Option<u16> {
     terminal_size().filter(|_| stdout().is_terminal()).map(|(width, _)| width.0).filter(|&width| width > 0)
 }
+
+/// Writes a text behind a mark, in lines that fit; those after the first are indented as far as the mark.
+pub(super) fn paragraph(mark: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let indent = mark.chars().count();
+    let mut table = Table::new();
+    let room = terminal_width().unwrap_or(PIPE).saturating_sub(indent as u16).max(1);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(room);
+    table.add_row([text]);
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 0));
+    }
+    for (index, line) in table.lines().enumerate() {
+        let mark = if index == 0 { mark } else { &" ".repeat(indent) };
+        writeln!(out, "{mark}{}", line.trim_end())?;
+    }
+    Ok(())
+}

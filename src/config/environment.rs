@@ -39,6 +39,13 @@ impl Environment {
         Ok(())
     }
 
+    /// Whether this process runs in a container: Docker, Podman (and systemd's own) and Kubernetes leave such traces.
+    pub fn is_container(&self) -> bool {
+        ["container", "KUBERNETES_SERVICE_HOST"].iter().any(|name| self.values.contains_key(*name))
+            || Path::new("/.dockerenv").exists()
+            || Path::new("/run/.containerenv").exists()
+    }
+
     /// The value of a variable, if it is set.
     pub(super) fn get(&self, name: &str) -> Option<&OsString> {
         self.values.get(name)

@@ -141,6 +141,11 @@ pub struct TautulliConfig {
 }
 
 impl TautulliConfig {
+    /// The host in `TAUTULLI_URL`.
+    pub fn host(&self) -> Option<String> {
+        Url::parse(&self.url).ok()?.host_str().map(str::to_owned)
+    }
+
     /// Reads what the Tautulli calls need.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let url = r.required("TAUTULLI_URL", "Tautulli's address, such as http://192.168.1.10:8181");
@@ -177,8 +182,9 @@ pub struct MailConfig {
 }
 
 impl MailConfig {
-    /// Reads what mails and Discord messages need.
-    pub fn read(r: &mut Reader<'_>, admin: &Address) -> Self {
+    /// Reads what mails and Discord messages need. `admin` is `ADMIN_EMAIL`, as [`Settings`] has it; without one nothing
+    /// can be sent to the admin, and the settings tell why.
+    pub fn read(r: &mut Reader<'_>, admin: Option<&Address>) -> Self {
         let host = r.required("SMTP_HOST", "the mail server's name, such as smtp.example.test");
         r.required("SMTP_PORT", "465, 587 or what your mail server says");
         let port = r.number("SMTP_PORT", 0, 1..=u16::MAX);
@@ -190,7 +196,7 @@ impl MailConfig {
             username: r.required("SMTP_USERNAME", "the mail server's login"),
             password: r.required_secret("SMTP_PASSWORD", "Gmail wants an app password"),
             from: r.parsed("SMTP_FROM", &from, expected).unwrap_or_else(|| placeholder_address().into()),
-            admin: admin.clone(),
+            admin: admin.cloned().unwrap_or_else(placeholder_address),
             tls: read_tls(r, port),
             brand: Brand::read(r),
             template_dir: r.folder("TEMPLATE_DIR"),

@@ -27,6 +27,13 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, thiserror::Error)]
 pub struct ConfigError(Vec<Problem>);
 
+impl ConfigError {
+    /// The problems, in the order in which they were found.
+    pub fn problems(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
 impl From<Vec<Problem>> for ConfigError {
     fn from(problems: Vec<Problem>) -> Self {
         Self(problems)
@@ -233,4 +240,22 @@ pub fn parse_switch(text: &str) -> Result<bool, String> {
 
 fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.has_host()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_text_is_said_once() {
+        let mut environment = Environment::default();
+        environment.set("SMTP_PORT", OsString::from_vec(vec![0xff]));
+        let mut reader = Reader::new(&environment);
+        reader.required("SMTP_PORT", "a port");
+        reader.number("SMTP_PORT", 0, 1..=u16::MAX);
+        let error = reader.finish().unwrap_err();
+        assert_eq!(error.to_string(), "a setting needs mending; nothing was touched:\n  SMTP_PORT: is not UTF-8 text");
+    }
 }

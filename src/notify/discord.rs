@@ -55,6 +55,22 @@ impl Discord {
         }
     }
 
+    /// Asks for the webhook's name and the id of its channel, without posting.
+    ///
+    /// # Errors
+    /// Discord can't be reached, or does not know the webhook.
+    pub fn look(&self) -> Result<(String, String), DiscordError> {
+        let url = Url::parse(self.webhook.reveal().trim()).map_err(|_| DiscordError::Address)?;
+        let response = self.http.get(url).send().map_err(DiscordError::unreachable)?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(DiscordError::Refused { status, message: words(response) });
+        }
+        let webhook: Value = response.json().map_err(DiscordError::unreachable)?;
+        let field = |name: &str| webhook[name].as_str().unwrap_or("?").to_owned();
+        Ok((field("name"), field("channel_id")))
+    }
+
     fn post(&self, message: &Value) -> Result<(), DiscordError> {
         let mut url = Url::parse(self.webhook.reveal().trim()).map_err(|_| DiscordError::Address)?;
         // Without it, Discord answers before it knows whether the message can be posted.

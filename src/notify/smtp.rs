@@ -5,12 +5,14 @@ use lettre::{
     transport::smtp::{
         self,
         authentication::{Credentials, Mechanism},
-        client::{Certificate, SmtpConnection, TlsParameters},
+        client::{Certificate, SmtpConnection, TlsParameters, TlsVersion},
         commands::{Auth, Data, Mail, Rcpt, Rset},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
         response::{Response, Severity},
     },
 };
+use time::OffsetDateTime;
+use x509_cert::der::Decode;
 
 use super::{SendError, SmtpError, send_error::Step};
 use crate::config::{ExtraAuthorities, MailConfig, SmtpTls};
@@ -38,26 +40,36 @@ impl Smtp {
     /// # Errors
     /// The server can't be reached, speaks another protocol, is not to be trusted, or does not take the password.
     pub fn connect(config: &MailConfig, authorities: &ExtraAuthorities) -> Result<Self, SmtpError> {
-        let met = |doing| move |error| SmtpError::met(doing, config, &error, &[]);
-        let hello = ClientId::default();
-        let tls = match config.tls {
-            SmtpTls::None => None,
-            SmtpTls::Implicit | SmtpTls::StartTls => Some(parameters(config, authorities).map_err(met(SECURING))?),
-        };
-        let from_the_start = tls.as_ref().filter(|_| config.tls == SmtpTls::Implicit);
-        let mut connection =
-            SmtpConnection::connect((config.host.as_str(), config.port), Some(CONNECT), &hello, from_the_start, None)
-                .map_err(met(CONNECTING))?;
-        if let (SmtpTls::StartTls, Some(tls)) = (config.tls, &tls) {
-            if !connection.can_starttls() {
-                return Err(no_starttls(config));
-            }
-            connection.starttls(tls, &hello).map_err(met(SECURING))?;
-        }
-        timeout(&mut connection, COMMAND)
-            .map_err(|problem| SmtpError::new(CONNECTING, config, problem, "try again"))?;
+        let mut connection = open(config, authorities, TlsVersion::Tlsv12)?;
         log_in(&mut connection, config)?;
         Ok(Self { connection })
+    }
+
+    /// Whether the server speaks TLS 1.3, as a second connection of its own finds out; the library doesn't tell what the
+    /// first one agreed on.
+    pub fn speaks_tls13(config: &MailConfig, authorities: &ExtraAuthorities) -> bool {
+        open(config, authorities, TlsVersion::Tlsv13).is_ok_and(|mut connection| connection.quit().is_ok())
+    }
+
+    /// When the server's certificate ends, UTC; none without TLS.
+    pub fn certificate_ends(&self) -> Option<OffsetDateTime> {
+        let certificate = self.connection.peer_certificate().ok()?;
+        let certificate = x509_cert::Certificate::from_der(&certificate).ok()?;
+        let ends = certificate.tbs_certificate().validity().not_after.to_unix_duration();
+        OffsetDateTime::from_unix_timestamp(i64::try_from(ends.as_secs()).ok()?).ok()
+    }
+
+    /// Whether the server lets this login send as `from`: asked, and taken back before there is a mail.
+    ///
+    /// # Errors
+    /// It does not; see [`SendError`].
+    pub fn try_sender(&mut self, from: &Address) -> Result<(), SendError> {
+        let parameters = self.parameters(from, from, &[])?;
+        let reply = self.connection.command(Mail::new(Some(from.clone()), parameters));
+        expect(Step::Sender, reply, Severity::PositiveCompletion)?;
+        // Not the sender's fault, and the next mail shows it.
+        let _ = self.connection.command(Rset);
+        Ok(())
     }
 
     /// Sends one mail; `message` is its bytes with CR LF line ends, without dot-stuffing.
@@ -125,8 +137,34 @@ impl Smtp {
     }
 }
 
-fn parameters(config: &MailConfig, authorities: &ExtraAuthorities) -> Result<TlsParameters, smtp::Error> {
-    let mut builder = TlsParameters::builder(config.host.clone());
+/// Connects, with TLS as configured.
+fn open(config: &MailConfig, authorities: &ExtraAuthorities, least: TlsVersion) -> Result<SmtpConnection, SmtpError> {
+    let met = |doing| move |error| SmtpError::met(doing, config, &error, &[]);
+    let hello = ClientId::default();
+    let tls = match config.tls {
+        SmtpTls::None => None,
+        SmtpTls::Implicit | SmtpTls::StartTls => Some(parameters(config, authorities, least).map_err(met(SECURING))?),
+    };
+    let from_the_start = tls.as_ref().filter(|_| config.tls == SmtpTls::Implicit);
+    let mut connection =
+        SmtpConnection::connect((config.host.as_str(), config.port), Some(CONNECT), &hello, from_the_start, None)
+            .map_err(met(CONNECTING))?;
+    timeout(&mut connection, COMMAND).map_err(|problem| SmtpError::new(CONNECTING, config, problem, "try again"))?;
+    if let (SmtpTls::StartTls, Some(tls)) = (config.tls, &tls) {
+        if !connection.can_starttls() {
+            return Err(no_starttls(config));
+        }
+        connection.starttls(tls, &hello).map_err(met(SECURING))?;
+    }
+    Ok(connection)
+}
+
+fn parameters(
+    config: &MailConfig,
+    authorities: &ExtraAuthorities,
+    least: TlsVersion,
+) -> Result<TlsParameters, smtp::Error> {
+    let mut builder = TlsParameters::builder(config.host.clone()).set_min_tls_version(least);
     for der in &authorities.certificates {
         builder = builder.add_root_certificate(Certificate::from_der(der.clone())?);
     }

@@ -21,6 +21,16 @@ pub struct SmtpError {
 }
 
 impl SmtpError {
+    /// What failed and what came back.
+    pub fn what(&self) -> String {
+        format!("{} {}: {}", self.doing, self.server, self.problem)
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> &str {
+        &self.advice
+    }
+
     /// An error that the program found by itself.
     pub(super) fn new(
         doing: &'static str,

@@ -29,6 +29,8 @@ const WIDTH: usize = 72;
 pub struct Templates {
     environment: Environment<'static>,
     own: Vec<String>,
+    /// Put before each subject.
+    mark: &'static str,
 }
 
 /// A mail's content.
@@ -103,7 +105,12 @@ impl Templates {
                 own.push(name);
             }
         }
-        Ok(Self { environment, own })
+        Ok(Self { environment, own, mark: "" })
+    }
+
+    /// The same templates for mails that are only a test, and say so in their subject.
+    pub fn for_tests(self) -> Self {
+        Self { mark: "[test] ", ..self }
     }
 
     /// The names of the files that came from `TEMPLATE_DIR`, sorted.
@@ -124,6 +131,7 @@ impl Templates {
             return Err(TemplateError::NoSubject { file });
         }
         let html = self.fill(&format!("{name}.html"), &context! { subject => subject.as_str(), ..context.clone() })?;
+        let subject = format!("{}{subject}", self.mark);
         Ok(Rendered { subject, text: wrap(text.trim(), WIDTH), html })
     }
 

@@ -53,3 +53,16 @@ impl Lock {
         Ok(Self { _file: file })
     }
 }
+
+/// Who holds the lock, if anybody does; nothing is made or changed.
+pub(super) fn holder(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    match fs2::FileExt::try_lock_shared(&file) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder).ok()?;
+            Some(holder.trim().to_owned())
+        }
+        _ => None,
+    }
+}

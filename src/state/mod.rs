@@ -21,6 +21,8 @@ use lock::Lock;
 pub use outbox::{Notice, Outbox};
 pub use record::{Failure, Refusal, Removed, Seen, Spared, State, VERSION, Warned};
 
+use crate::logging::EVENT;
+
 /// What can be wrong with the state.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -46,7 +48,7 @@ pub enum StateError {
     #[error(
         "{} can't be used: {why}. Its backup state.json.bak can't be used either: {backup}. Nobody was welcomed, warned \
          or removed. Put a good copy back under this name; or delete both files to start anew: \
-         everybody on Plex is then recorded without a mail, and warnings given so far are forgotten",
+         everybody on Plex is then recorded without a mail, and the whitelist and all warnings given so far are lost",
         path.display()
     )]
     Unreadable {
@@ -175,6 +177,11 @@ pub fn peek(dir: &Path) -> Result<State, StateError> {
     load(dir).map(|loaded| loaded.state)
 }
 
+/// Who holds the lock in `dir` now, if anybody does.
+pub fn lock_holder(dir: &Path) -> Option<String> {
+    lock::holder(&dir.join("state.json.lock"))
+}
+
 struct Loaded {
     state: State,
     bytes: Option<Vec<u8>>,
@@ -190,7 +197,7 @@ fn load(dir: &Path) -> Result<Loaded, StateError> {
     };
     match read(&backup_path)? {
         Found::Good(state, bytes) => {
-            log::warn!("{} can't be used ({why}); going on with its backup, state.json.bak", path.display());
+            log::warn!(target: EVENT, "{} can't be used ({why}); going on with its backup, state.json.bak", path.display());
             Ok(Loaded { state: *state, bytes: Some(bytes), from_backup: true })
         }
         Found::Missing if missing => Ok(Loaded { state: State::default(), bytes: None, from_backup: false }),
@@ -247,7 +254,7 @@ fn put_aside(dir: &Path, now: OffsetDateTime) -> Result<(), StateError> {
     let path = dir.join("state.json");
     let aside = dir.join(format!("state.json.corrupt-{}", crate::words::timestamp(now).replace(':', "")));
     match fs::rename(&path, &aside) {
-        Ok(()) => log::warn!("the unusable file was kept as {}", aside.display()),
+        Ok(()) => log::warn!(target: EVENT, "the unusable file was kept as {}", aside.display()),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(StateError::open("put aside", &path, error)),
     }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::Value;
 use time::{Date, OffsetDateTime};
 
 use super::outbox::Outbox;
@@ -73,6 +74,8 @@ impl State {
     /// was removed is off record, so that they are new when they are back; and a removal that never happened is no
     /// removal: if it is still due, the rule says so again. The original mailed a warning before it noted it down.
     pub(super) fn take_over(&mut self) {
+        // Even if nobody stays on record below, this is not a first pass.
+        self.last_welcome_scan = self.last_welcome_scan.or(self.welcomed.values().map(|seen| seen.when).max());
         self.removed.retain(|_, removed| removed.ok);
         let removed = &self.removed;
         self.welcomed.retain(|id, seen| removed.get(id).is_none_or(|removed| removed.when < seen.when));
@@ -219,16 +222,10 @@ where
     T: Deserialize<'de> + From<OffsetDateTime>,
     D: Deserializer<'de>,
 {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form<T> {
-        Plain(#[serde(with = "moment")] OffsetDateTime),
-        Full(T),
-    }
-    let entries = BTreeMap::<u64, Form<T>>::deserialize(deserializer)?;
-    let unfold = |form| match form {
-        Form::Plain(when) => T::from(when),
-        Form::Full(entry) => entry,
+    let entries = BTreeMap::<u64, Value>::deserialize(deserializer)?;
+    let read = |(id, entry): (u64, Value)| {
+        let read = if entry.is_object() { T::deserialize(entry) } else { moment::deserialize(entry).map(T::from) };
+        read.map(|entry| (id, entry)).map_err(|error| de::Error::custom(format!("entry {id}: {error}")))
     };
-    Ok(entries.into_iter().map(|(id, form)| (id, unfold(form))).collect())
+    entries.into_iter().map(read).collect()
 }
