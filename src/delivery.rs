@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use reqwest::blocking::Client;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     config::{ExtraAuthorities, MailConfig},
@@ -14,7 +14,7 @@ use crate::{
         tells_person,
     },
     state::{Notice, Outbox, StateError, Store},
-    words,
+    stop, words,
 };
 
 /// Mail and Discord, as configured.
@@ -99,7 +99,11 @@ impl Delivery {
         let mut tally = Tally::default();
         let (mut mail, mut discord_down) = (Connection::NotYet, None);
         let mut seen = HashSet::new();
+        self.give_up_old_ones(store, now)?;
         while let Some(notice) = store.state.outbox.notices().iter().find(|notice| seen.insert(notice.id.clone())) {
+            if stop::asked() {
+                break;
+            }
             let notice = notice.clone();
             match vouch(&notice) {
                 Word::Wait => continue,
@@ -186,9 +190,7 @@ impl Delivery {
     }
 
     fn post(&self, notice: &Notice, down: &mut Option<String>) -> Result<(), Trouble> {
-        let Some(discord) = &self.discord else {
-            return Err(Trouble::Notice("DISCORD_WEBHOOK is no longer set".to_owned()));
-        };
+        let Some(discord) = &self.discord else { return Ok(()) };
         if let Some(error) = down {
             return Err(Trouble::Channel(error.clone()));
         }
@@ -200,6 +202,31 @@ impl Delivery {
                 Trouble::Channel(error.to_string())
             }
         })
+    }
+
+    /// Takes notices out of the outbox that nobody could be sent for a week, and those for a Discord that is no longer
+    /// used; the admin hears of the former in the next mail that does get through.
+    fn give_up_old_ones(&self, store: &mut Store, now: OffsetDateTime) -> Result<(), StateError> {
+        let mut lost = Vec::new();
+        for notice in store.state.outbox.notices().to_vec() {
+            let is_old = now - notice.written >= Duration::WEEK && !matches!(notice.event, Event::GaveUp { .. });
+            if notice.to == Channel::Discord && self.discord.is_none() {
+                log::info!(target: EVENT, "dropped {}: DISCORD_WEBHOOK is no longer set", label(&notice));
+            } else if is_old {
+                let error = notice.last_error.as_deref().unwrap_or("no pass could stand up for it");
+                let what = format!("{}, of {}: {error}", label(&notice), words::minute(notice.written));
+                log::error!("gave up {what}");
+                lost.push(what);
+                forget_undelivered_warning(store, &notice);
+            } else {
+                continue;
+            }
+            store.state.outbox.strike_off(&notice.id);
+        }
+        if !lost.is_empty() {
+            store.state.outbox.push(&Event::GaveUp { notices: lost }, &[Channel::Admin], now);
+        }
+        store.save()
     }
 
     /// Tells the admin of an address that the mail server refuses for good.
@@ -234,6 +261,15 @@ fn note_delivered_warning(store: &mut Store, notice: &Notice, now: OffsetDateTim
     };
     if let Some(entry) = store.state.warned.get_mut(&warned.id) {
         entry.delivered = Some(now);
+    }
+}
+
+/// A warning that never arrived is none: if it is still due, the next sweep gives it again.
+fn forget_undelivered_warning(store: &mut Store, notice: &Notice) {
+    if let (Event::Warned { who, .. }, Channel::Person) = (&notice.event, notice.to)
+        && store.state.warned.get(&who.id).is_some_and(|warned| warned.delivered.is_none())
+    {
+        store.state.warned.remove(&who.id);
     }
 }
 

@@ -18,7 +18,7 @@ use reqwest::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{config::ExtraAuthorities, words};
+use crate::{config::ExtraAuthorities, rehearsal, words};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For a read: the longest that was measured took a quarter of a second, but a NAS may be busy or asleep.
@@ -41,8 +41,8 @@ pub fn client(authorities: &ExtraAuthorities) -> Result<Client, ClientError> {
         authorities.certificates.iter().map(|der| Certificate::from_der(der)).collect::<Result<_, _>>()?;
     let mut builder = Client::builder()
         .user_agent(concat!("plex-prune/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(READ_TIMEOUT)
+        .connect_timeout(rehearsal::timeout(CONNECT_TIMEOUT))
+        .timeout(rehearsal::timeout(READ_TIMEOUT))
         // A redirect would carry the token to another host, and turn a POST into a GET.
         .redirect(Policy::none())
         .referer(false);
@@ -188,7 +188,10 @@ pub fn read(service: Service, doing: &'static str, request: &RequestBuilder) -> 
 /// # Errors
 /// What went wrong; after a [`Fault`] without an answer it may have taken effect all the same.
 pub fn write(service: Service, doing: &'static str, request: RequestBuilder) -> Result<Vec<u8>, ServiceError> {
-    send(service, doing, &request.timeout(WRITE_TIMEOUT))
+    rehearsal::crash_point();
+    let answer = send(service, doing, &request.timeout(rehearsal::timeout(WRITE_TIMEOUT)));
+    rehearsal::crash_point();
+    answer
 }
 
 /// Changes something, and looks whether it is done before calling a try failed or repeating it. At most three tries.

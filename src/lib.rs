@@ -16,7 +16,9 @@ mod moment;
 pub mod notify;
 pub mod plex;
 pub mod refusal;
+mod rehearsal;
 pub mod state;
+pub mod stop;
 pub mod tautulli;
 pub mod verdict;
 pub mod words;
@@ -29,6 +31,7 @@ use clap::Parser;
 pub fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     logging::start(cli.verbose, cli.quiet);
+    stop::listen();
     match commands::run(&cli) {
         Ok(exit) => exit.code().into(),
         Err(error) => {

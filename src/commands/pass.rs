@@ -12,6 +12,7 @@ use crate::{
     plex::Plex,
     refusal::Refusal,
     state::{Notice, Refusal as Told, StateError, Store},
+    stop,
     tautulli::Tautulli,
 };
 
@@ -117,6 +118,10 @@ impl Pass {
 
     /// How the pass ended.
     pub(super) fn exit(&self) -> Exit {
+        if stop::asked() {
+            log::error!("stopped early, as asked; the next pass goes on from here");
+            return Exit::Failed;
+        }
         match (self.refused, self.failed) {
             (true, _) => Exit::Refused,
             (false, true) => Exit::Failed,

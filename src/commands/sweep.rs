@@ -11,6 +11,7 @@ use crate::{
     notify::{Channel, Event},
     refusal::Refusal,
     state::{Notice, StateError, Warned},
+    stop,
     verdict::{History, Judgement, Standing},
     words,
 };
@@ -77,6 +78,9 @@ fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateEr
     let unfinished: Vec<u64> =
         pass.store.state.removed.iter().filter(|(_, removed)| !removed.is_finished()).map(|(id, _)| *id).collect();
     for id in unfinished {
+        if stop::asked() {
+            break;
+        }
         let Some(removed) = pass.store.state.removed.get(&id).cloned() else { continue };
         let listed = household.people.iter().find(|person| person.id == id);
         let name = removed.name.as_deref().unwrap_or("somebody");
@@ -111,6 +115,9 @@ fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> 
         pass.refuse(&Refusal::TooMany { due, limit: pass.settings.max_removals })?;
     }
     for (mut person, mut judgement) in judged {
+        if stop::asked() {
+            break;
+        }
         let due = matches!(judgement.standing, Standing::Warn | Standing::Remove);
         if due && !(braked && judgement.standing == Standing::Remove) {
             if let Err(error) = look_closer(&mut person, &pass.tautulli) {

@@ -8,6 +8,7 @@ use crate::{
     logging::EVENT,
     notify::{Channel, Event},
     state::{Notice, Seen, State},
+    stop,
     verdict::Standing,
     words,
 };
@@ -38,6 +39,8 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
                     record(person, &mut pass);
                 }
             }
+            // Still new in the next pass.
+            Arrival::New if stop::asked() => {}
             Arrival::New => welcomed += usize::from(welcome(person, &mut pass)),
         }
     }

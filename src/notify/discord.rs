@@ -8,7 +8,10 @@ use reqwest::{
 use serde_json::{Value, json};
 
 use super::{DiscordError, Event, Summary, wording::one_line};
-use crate::config::{Brand, Secret};
+use crate::{
+    config::{Brand, Secret},
+    rehearsal,
+};
 
 /// What Discord takes, counted like JavaScript counts (UTF-16): more than this, and the message is refused.
 /// <https://docs.discord.com/developers/resources/message#embed-object-embed-limits>
@@ -75,7 +78,10 @@ impl Discord {
         let mut url = Url::parse(self.webhook.reveal().trim()).map_err(|_| DiscordError::Address)?;
         // Without it, Discord answers before it knows whether the message can be posted.
         url.query_pairs_mut().append_pair("wait", "true");
-        let response = self.http.post(url).json(message).send().map_err(DiscordError::unreachable)?;
+        rehearsal::crash_point();
+        let response = self.http.post(url).json(message).send();
+        rehearsal::crash_point();
+        let response = response.map_err(DiscordError::unreachable)?;
         match response.status() {
             status if status.is_success() => Ok(()),
             StatusCode::TOO_MANY_REQUESTS => Err(DiscordError::TooMany { retry_after: retry_after(response) }),

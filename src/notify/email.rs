@@ -120,7 +120,11 @@ fn letter(event: &Event, date: OffsetDateTime) -> Option<(&'static str, Value)> 
         Event::Removed { reason, kick_days, .. } => {
             ("removal", context! { reason => one_line(reason), kick_days => *kick_days })
         }
-        Event::RemovalFailed { .. } | Event::CalledOff { .. } | Event::Refused { .. } | Event::Undeliverable { .. } => {
+        Event::RemovalFailed { .. }
+        | Event::CalledOff { .. }
+        | Event::Refused { .. }
+        | Event::GaveUp { .. }
+        | Event::Undeliverable { .. } => {
             return None;
         }
     })

@@ -88,6 +88,11 @@ pub enum Event {
         /// What is wrong and what to do, in words.
         why: String,
     },
+    /// Notices that could not be sent for so long that they are not tried any more.
+    GaveUp {
+        /// Each as the log speaks of it, with its last error.
+        notices: Vec<String>,
+    },
     /// The mail server refused somebody's address for good.
     Undeliverable {
         /// Whose address.
@@ -100,7 +105,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whom this is about; nobody in particular for a refusal.
+    /// Whom this is about, if it is about one person.
     pub fn who(&self) -> Option<&Who> {
         match self {
             Self::Joined { who, .. }
@@ -109,7 +114,7 @@ impl Event {
             | Self::RemovalFailed { who, .. }
             | Self::CalledOff { who, .. }
             | Self::Undeliverable { who, .. } => Some(who),
-            Self::Refused { .. } => None,
+            Self::Refused { .. } | Self::GaveUp { .. } => None,
         }
     }
 
@@ -122,6 +127,7 @@ impl Event {
             Self::RemovalFailed { .. } => "removal failed",
             Self::CalledOff { .. } => "removal called off",
             Self::Refused { .. } => "refusal",
+            Self::GaveUp { .. } => "given up",
             Self::Undeliverable { .. } => "undeliverable",
         }
     }

@@ -15,7 +15,10 @@ use time::OffsetDateTime;
 use x509_cert::der::Decode;
 
 use super::{SendError, SmtpError, send_error::Step};
-use crate::config::{ExtraAuthorities, MailConfig, SmtpTls};
+use crate::{
+    config::{ExtraAuthorities, MailConfig, SmtpTls},
+    rehearsal,
+};
 
 /// For each address of the host, for the greeting and for TLS.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -77,7 +80,9 @@ impl Smtp {
     /// # Errors
     /// See [`SendError`]: only after `Broken` the connection is of no more use.
     pub fn send(&mut self, from: &Address, to: &Address, message: &[u8]) -> Result<(), SendError> {
+        rehearsal::crash_point();
         let sent = self.transfer(from, to, message);
+        rehearsal::crash_point();
         match &sent {
             Ok(()) => {}
             Err(SendError::Broken { .. }) => self.give_up(),
@@ -146,9 +151,14 @@ fn open(config: &MailConfig, authorities: &ExtraAuthorities, least: TlsVersion) 
         SmtpTls::Implicit | SmtpTls::StartTls => Some(parameters(config, authorities, least).map_err(met(SECURING))?),
     };
     let from_the_start = tls.as_ref().filter(|_| config.tls == SmtpTls::Implicit);
-    let mut connection =
-        SmtpConnection::connect((config.host.as_str(), config.port), Some(CONNECT), &hello, from_the_start, None)
-            .map_err(met(CONNECTING))?;
+    let mut connection = SmtpConnection::connect(
+        (config.host.as_str(), config.port),
+        Some(rehearsal::timeout(CONNECT)),
+        &hello,
+        from_the_start,
+        None,
+    )
+    .map_err(met(CONNECTING))?;
     timeout(&mut connection, COMMAND).map_err(|problem| SmtpError::new(CONNECTING, config, problem, "try again"))?;
     if let (SmtpTls::StartTls, Some(tls)) = (config.tls, &tls) {
         if !connection.can_starttls() {
@@ -223,5 +233,5 @@ fn expect(step: Step, reply: Result<Response, smtp::Error>, severity: Severity) 
 }
 
 fn timeout(connection: &mut SmtpConnection, duration: Duration) -> Result<(), String> {
-    connection.set_timeout(Some(duration)).map_err(|error| error.to_string())
+    connection.set_timeout(Some(rehearsal::timeout(duration))).map_err(|error| error.to_string())
 }

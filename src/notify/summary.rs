@@ -75,6 +75,11 @@ impl Summary {
                     .to_owned(),
                 facts: vec![fact("Why", why)],
             },
+            Event::GaveUp { notices } => Self {
+                title: "Notices given up".to_owned(),
+                sentence: "These could not be sent for a week, and are not tried any more.".to_owned(),
+                facts: notices.iter().map(|notice| fact("Notice", notice)).collect(),
+            },
             Event::Undeliverable { who, mail, error } => Self::about(
                 "Mail refused",
                 who,

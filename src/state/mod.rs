@@ -17,6 +17,7 @@ use serde::Deserialize;
 use tempfile::NamedTempFile;
 use time::OffsetDateTime;
 
+use crate::rehearsal;
 use lock::Lock;
 pub use outbox::{Notice, Outbox};
 pub use record::{Failure, Refusal, Removed, Seen, Spared, State, VERSION, Warned};
@@ -161,9 +162,12 @@ impl Store {
             let mut file = NamedTempFile::with_prefix_in(".state.json.", &self.dir)?;
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
+            rehearsal::crash_point();
             file.persist(path)?;
+            rehearsal::crash_point();
             File::open(&self.dir)?.sync_all()
         };
+        rehearsal::crash_point();
         write().map_err(|error| StateError::write(path, error))
     }
 }
