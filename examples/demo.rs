@@ -83,6 +83,8 @@ fn step(sandbox: &Sandbox, why: &str, command: &[&str]) {
 
 /// Writes the mails down, to be opened in a mail program (.eml) or a browser (.html); returns how many.
 fn keep(sandbox: &Sandbox, folder: &Path) -> usize {
+    // What an earlier demo left; the first one finds nothing to take away.
+    let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
     let mails = sandbox.mails();
     for (index, mail) in mails.iter().enumerate() {

@@ -1,9 +1,6 @@
 //! Everybody who has a share on the server, with what plex.tv, Tautulli and the state know of them, joined by Plex id.
 
-use std::{
-    collections::{HashMap, HashSet},
-    thread,
-};
+use std::{collections::HashMap, thread};
 
 use time::{Duration, OffsetDateTime};
 
@@ -231,19 +228,19 @@ impl Household {
     }
 }
 
-/// Whether Plex's list lacks so many of those on record that plex.tv is rather ill than that they left. That most are
-/// missing is believed after a day of such lists; that all are, never.
+/// Whether so few people are on Plex's list that plex.tv is rather ill than that the others left. Less than half is
+/// believed after a day of such lists; nobody at all, never.
 pub fn missing(people: &[Person], state: &State, now: OffsetDateTime) -> Option<Refusal> {
-    let listed: HashSet<u64> = people.iter().map(|person| person.id).collect();
-    let before = state.welcomed.len();
-    let missing = state.welcomed.keys().filter(|id| !listed.contains(id)).count();
-    if people.is_empty() && before > 0 {
-        return Some(Refusal::NobodyOnPlex { before });
+    // The record of an original daemon has everybody who was ever there.
+    let ever = state.people_on_plex.max(state.welcomed.len());
+    if people.is_empty() && ever > 0 {
+        return Some(Refusal::NobodyOnPlex { before: ever });
     }
-    let refusal = Refusal::MostMissing { missing, before };
+    let (before, listed) = (state.people_on_plex, people.len());
+    let refusal = Refusal::MostMissing { listed, before };
     let since = state.refusals.get(refusal.kind()).and_then(|refused| refused.since);
     let is_believed = since.is_some_and(|since| now - since >= Duration::DAY);
-    (missing >= MANY && 2 * missing > before && !is_believed).then_some(refusal)
+    (2 * listed < before && before - listed >= MANY && !is_believed).then_some(refusal)
 }
 
 /// Asks Tautulli once more for one person's newest play, one that is going on included, and notes it.

@@ -188,9 +188,9 @@ pub fn read(service: Service, doing: &'static str, request: &RequestBuilder) -> 
 /// # Errors
 /// What went wrong; after a [`Fault`] without an answer it may have taken effect all the same.
 pub fn write(service: Service, doing: &'static str, request: RequestBuilder) -> Result<Vec<u8>, ServiceError> {
-    rehearsal::crash_point();
+    rehearsal::crash_point("before a request");
     let answer = send(service, doing, &request.timeout(rehearsal::timeout(WRITE_TIMEOUT)));
-    rehearsal::crash_point();
+    rehearsal::crash_point("after a request");
     answer
 }
 

@@ -21,9 +21,9 @@ pub enum Refusal {
     },
     /// Plex lists less than half of those who were there before.
     MostMissing {
-        /// How many of them it doesn't list.
-        missing: usize,
-        /// How many were there.
+        /// How many it lists.
+        listed: usize,
+        /// How many it listed before.
         before: usize,
     },
     /// More people are due to be removed than `MAX_REMOVALS`.
@@ -70,10 +70,10 @@ impl fmt::Display for Refusal {
                 "Plex lists nobody, and {before} people had access before. plex.tv is likely ill. If you did end all \
                  shares, there is nothing left to do here: stop the schedule"
             ),
-            Self::MostMissing { missing, before } => write!(
+            Self::MostMissing { listed, before } => write!(
                 f,
-                "Plex doesn't list {missing} of the {before} people who had access before. plex.tv is likely ill. \
-                 If they did leave, nothing needs to be done: after a day of such lists it is believed"
+                "Plex lists only {listed} of the {before} people who had access before. plex.tv is likely ill. \
+                 If the others did leave, nothing needs to be done: after a day of such lists it is believed"
             ),
             Self::TooMany { due, limit } => write!(
                 f,

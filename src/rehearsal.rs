@@ -16,9 +16,11 @@ pub(crate) fn timeout(usual: Duration) -> Duration {
     given.map_or(usual, |given| usual.min(Duration::from_millis(given)))
 }
 
-/// A point between two outward effects. The process is killed (SIGKILL) at the one whose number, counted from 1, is in
-/// `PLEX_PRUNE_TEST_DIE_AT`.
-pub(crate) fn crash_point() {
+/// A point between two outward effects, named for what was just done or is about to be. The process is killed (SIGKILL)
+/// at the one whose number, counted from 1, is in `PLEX_PRUNE_TEST_DIE_AT`.
+pub(crate) fn crash_point(name: &str) {
+    #[cfg(not(debug_assertions))]
+    let _ = name;
     #[cfg(debug_assertions)]
     {
         use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,6 +29,7 @@ pub(crate) fn crash_point() {
             return;
         };
         if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == fatal {
+            log::error!("killed: {name}");
             let _ = signal_hook::low_level::raise(signal_hook::consts::SIGKILL);
         }
     }

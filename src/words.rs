@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use time::{Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use time::{
+    Date, Duration, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
+};
 
 /// A name longer than this many characters is cut: nobody reads on, and a mail header or a table can't take it.
 const LONGEST_NAME: usize = 60;
@@ -24,6 +26,13 @@ pub fn day(time: OffsetDateTime) -> String {
 pub fn minute(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
+}
+
+/// Whole days left until `end`, rounded up; 0 once it is past.
+pub fn days_until(end: OffsetDateTime, now: OffsetDateTime) -> u32 {
+    let left = (end - now).max(Duration::ZERO);
+    let begun = i64::from(left > Duration::days(left.whole_days()));
+    u32::try_from(left.whole_days() + begun).unwrap_or(u32::MAX)
 }
 
 /// A calendar day: `2026-11-23`.
@@ -84,6 +93,14 @@ mod tests {
         assert_eq!(printable("日本語 👩\u{200d}👩\u{200d}👧 <b>"), "日本語 👩\u{200d}👩\u{200d}👧 <b>");
         assert_eq!(printable(&"x".repeat(10_000)), format!("{}…", "x".repeat(60)));
         assert_eq!(printable(&"x".repeat(60)), "x".repeat(60));
+    }
+
+    #[test]
+    fn a_day_that_has_begun_counts() {
+        let now = datetime!(2026-11-23 12:00 UTC);
+        let days = |left| days_until(now + left, now);
+        assert_eq!([days(Duration::days(3)), days(Duration::days(3) + Duration::SECOND)], [3, 4]);
+        assert_eq!([days(Duration::SECOND), days(Duration::ZERO), days(-Duration::DAY)], [1, 0, 0]);
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
     } else {
         finish_removals(&household, &mut pass)?;
         tally = act(&mut household, &mut pass)?;
+        pass.store.state.people_on_plex = household.people.len();
         end_scan(&mut pass)?;
         let unsure = look_at_waiting_warnings(&mut household, &pass);
         let (settings, now) = (pass.settings.clone(), pass.now);
@@ -50,6 +51,7 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
+    due: usize,
     warned: usize,
     removed: usize,
     sent: usize,
@@ -129,6 +131,7 @@ fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> 
                 known.facts = person.facts.clone();
             }
         }
+        tally.due += usize::from(matches!(judgement.standing, Standing::Warn | Standing::Remove));
         match judgement.standing {
             Standing::Warn => {
                 warn(&person, &judgement, pass)?;
@@ -162,8 +165,7 @@ fn warn(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), S
         who: person.who(),
         idle_days,
         access_ends,
-        days_left: u32::try_from((access_ends - pass.now).as_seconds_f64().div_euclid(86_400.0) as i64 + 1)
-            .unwrap_or(0),
+        days_left: words::days_until(access_ends, pass.now),
         last_watched: last_watched(person),
     });
     let warned = Warned { name: Some(person.name.clone()), when: pass.now, delivered: None };
@@ -289,9 +291,12 @@ fn summary(tally: &Tally, household: &Household, pass: &Pass) -> String {
     let people = words::count(household.people.len(), "person", "people");
     let mut parts = Vec::new();
     let would = if pass.settings.dry_run { "would be " } else { "" };
-    if tally.warned + tally.removed > 0 {
+    if pass.refused {
+        parts.push("held back".to_owned());
+    }
+    if tally.due > 0 {
         parts.push(format!("{} {would}warned, {} {would}removed", tally.warned, tally.removed));
-    } else {
+    } else if !pass.refused {
         parts.push("nobody is due".to_owned());
     }
     let can_not_tell =

@@ -53,6 +53,7 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
         }
     }
     pass.store.state.last_welcome_scan = Some(pass.now);
+    pass.store.state.people_on_plex = guests.people.len();
     pass.store.save()?;
     let sent = pass.deliver(|notice| vouch(notice, Some(&guests.people)))?.sent;
     let dry = if pass.settings.dry_run { "dry " } else { "" };

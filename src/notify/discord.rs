@@ -78,9 +78,9 @@ impl Discord {
         let mut url = Url::parse(self.webhook.reveal().trim()).map_err(|_| DiscordError::Address)?;
         // Without it, Discord answers before it knows whether the message can be posted.
         url.query_pairs_mut().append_pair("wait", "true");
-        rehearsal::crash_point();
+        rehearsal::crash_point("before a post");
         let response = self.http.post(url).json(message).send();
-        rehearsal::crash_point();
+        rehearsal::crash_point("after a post");
         let response = response.map_err(DiscordError::unreachable)?;
         match response.status() {
             status if status.is_success() => Ok(()),

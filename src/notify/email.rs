@@ -8,14 +8,17 @@ use lettre::{
     },
 };
 use minijinja::{Value, context};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::{
     Channel, Event, Summary, TemplateError, Templates, Who,
     templates::Rendered,
     wording::{day, moment, one_line},
 };
-use crate::config::{Brand, MailConfig};
+use crate::{
+    config::{Brand, MailConfig},
+    words,
+};
 
 /// A mail ready to be sent.
 #[derive(Clone, Debug)]
@@ -112,7 +115,7 @@ fn letter(event: &Event, date: OffsetDateTime) -> Option<(&'static str, Value)> 
             "warning",
             context! {
                 idle_days => *idle_days,
-                days_left => days_until(*access_ends, date).min(*days_left),
+                days_left => words::days_until(*access_ends, date).min(*days_left),
                 access_ends => moment(*access_ends),
                 last_watched => last_watched.map(day),
             },
@@ -128,13 +131,6 @@ fn letter(event: &Event, date: OffsetDateTime) -> Option<(&'static str, Value)> 
             return None;
         }
     })
-}
-
-/// Days left, rounded up. Counted when the mail is sent, as it may have waited for the mail server.
-fn days_until(end: OffsetDateTime, now: OffsetDateTime) -> u32 {
-    let left = (end - now).max(Duration::ZERO);
-    let begun = i64::from(left > Duration::days(left.whole_days()));
-    u32::try_from(left.whole_days() + begun).unwrap_or(u32::MAX)
 }
 
 fn brand(brand: &Brand) -> Value {

@@ -80,9 +80,9 @@ impl Smtp {
     /// # Errors
     /// See [`SendError`]: only after `Broken` the connection is of no more use.
     pub fn send(&mut self, from: &Address, to: &Address, message: &[u8]) -> Result<(), SendError> {
-        rehearsal::crash_point();
+        rehearsal::crash_point("before a mail");
         let sent = self.transfer(from, to, message);
-        rehearsal::crash_point();
+        rehearsal::crash_point("after a mail");
         match &sent {
             Ok(()) => {}
             Err(SendError::Broken { .. }) => self.give_up(),

@@ -22,6 +22,9 @@ pub struct State {
     /// When the last live `sweep` ended its look at everybody.
     #[serde(default, with = "moment::option")]
     pub last_inactivity_scan: Option<OffsetDateTime>,
+    /// How many people Plex listed in the last live pass.
+    #[serde(default)]
+    pub people_on_plex: usize,
     /// Everybody on record: when `welcome` first saw them.
     #[serde(default, deserialize_with = "plain_or_full")]
     pub welcomed: BTreeMap<u64, Seen>,
@@ -51,6 +54,7 @@ impl Default for State {
             version: VERSION,
             last_welcome_scan: None,
             last_inactivity_scan: None,
+            people_on_plex: 0,
             welcomed: BTreeMap::new(),
             warned: BTreeMap::new(),
             removed: BTreeMap::new(),
