@@ -14,8 +14,9 @@ use crate::{clock, config::parse_switch};
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 80, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// Read settings from FILE too (NAME=VALUE lines); the real environment wins
-    #[arg(long, global = true, env = "PLEX_PRUNE_ENV_FILE", hide_env_values = true, value_name = "FILE")]
+    /// Read settings from FILE too (NAME=VALUE lines), or from the one that PLEX_PRUNE_ENV_FILE names; the real environment
+    /// wins
+    #[arg(long, global = true, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
     /// The folder that holds state.json, instead of STATE_DIR
     #[arg(long, global = true, value_name = "DIR")]

@@ -11,10 +11,12 @@ use crate::{
     logging::EVENT,
     notify::{
         Channel, ComposeError, Discord, DiscordError, Event, SendError, Smtp, TemplateError, Templates, Who, compose,
-        tells_person,
+        proofs, tells_person,
     },
     state::{Notice, Outbox, StateError, Store},
-    stop, words,
+    stop,
+    verdict::Rules,
+    words,
 };
 
 /// Mail and Discord, as configured.
@@ -67,6 +69,12 @@ impl Delivery {
     /// A template can't be used.
     pub fn new(config: MailConfig, authorities: ExtraAuthorities, client: Client) -> Result<Self, TemplateError> {
         let templates = Templates::load(config.template_dir.as_deref())?;
+        // A template that fails only when it is filled in should stop the pass now, and not lose a mail later.
+        for (_, proof) in proofs(&config, &Rules::default(), &templates, OffsetDateTime::UNIX_EPOCH) {
+            if let Err(ComposeError::Template(error)) = proof {
+                return Err(error);
+            }
+        }
         let discord = config.discord.as_ref().map(|webhook| Discord::new(webhook, client));
         Ok(Self { config, authorities, templates, discord })
     }
@@ -109,7 +117,11 @@ impl Delivery {
                 Word::Wait => continue,
                 Word::Drop(why) => {
                     log::info!(target: EVENT, "dropped {}: {why}", label(&notice));
-                    store.state.outbox.drop_event(&notice.event);
+                    match notice.event {
+                        // Nobody was warned, so there is nothing to tell the admin either.
+                        Event::Warned { .. } => store.state.outbox.drop_event(&notice.event),
+                        _ => store.state.outbox.strike_off(&notice.id),
+                    }
                     store.save()?;
                     continue;
                 }
@@ -251,22 +263,26 @@ pub fn label(notice: &Notice) -> String {
     }
 }
 
-/// A warning counts as delivered when a mail server took it; if the person can't be reached, when the admin was told.
+/// Whose warning counts as delivered with this notice: a mail server took it; or, for somebody who can't be reached, the
+/// admin was told.
+fn warns(notice: &Notice) -> Option<&Who> {
+    match (&notice.event, notice.to) {
+        (Event::Warned { who, .. }, Channel::Person) => Some(who),
+        (Event::Warned { who, .. }, Channel::Admin) if who.email.is_none() => Some(who),
+        (Event::Undeliverable { who, mail, .. }, Channel::Admin) if mail == "warning" => Some(who),
+        _ => None,
+    }
+}
+
 fn note_delivered_warning(store: &mut Store, notice: &Notice, now: OffsetDateTime) {
-    let warned = match (&notice.event, notice.to) {
-        (Event::Warned { who, .. }, Channel::Person) => who,
-        (Event::Warned { who, .. }, Channel::Admin) if who.email.is_none() => who,
-        (Event::Undeliverable { who, mail, .. }, Channel::Admin) if mail == "warning" => who,
-        _ => return,
-    };
-    if let Some(entry) = store.state.warned.get_mut(&warned.id) {
-        entry.delivered = Some(now);
+    if let Some(warned) = warns(notice).and_then(|who| store.state.warned.get_mut(&who.id)) {
+        warned.delivered = Some(now);
     }
 }
 
 /// A warning that never arrived is none: if it is still due, the next sweep gives it again.
 fn forget_undelivered_warning(store: &mut Store, notice: &Notice) {
-    if let (Event::Warned { who, .. }, Channel::Person) = (&notice.event, notice.to)
+    if let Some(who) = warns(notice)
         && store.state.warned.get(&who.id).is_some_and(|warned| warned.delivered.is_none())
     {
         store.state.warned.remove(&who.id);

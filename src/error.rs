@@ -58,6 +58,9 @@ pub enum Error {
     /// The state can't be read or written.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Another pass holds the lock, and this command doesn't come by again by itself. Exit code 75.
+    #[error("another pass is under way ({0}); nothing was changed: try again when it is over")]
+    Busy(String),
     /// A service failed, without which there is nothing to judge by.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -67,11 +70,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether both come from the same service being out of order in the same way.
+    pub fn is_like(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Service(one), Self::Service(other)) if one.is_like(other))
+    }
+
     /// The process's exit code.
     pub fn code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Server(_) | Self::Usage(_) | Self::Templates(_) | Self::Client(_) => 2,
-            Self::State(StateError::Busy { .. }) => 75,
+            Self::Busy(_) | Self::State(StateError::Busy { .. }) => 75,
             Self::State(StateError::Write { .. }) => 1,
             Self::State(StateError::Newer { .. } | StateError::Unreadable { .. } | StateError::Open { .. }) => 2,
             Self::Service(_) | Self::Output(_) => 1,

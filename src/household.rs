@@ -8,7 +8,7 @@ use crate::{
     config::Settings,
     error::Error,
     notify::Who,
-    plex::{Ending, Plex, Server, Share},
+    plex::{Account, Ending, Plex, Server, Share},
     refusal::Refusal,
     state::{Spared, State},
     tautulli::{Tautulli, User},
@@ -119,7 +119,12 @@ impl Guests {
             .map(|share| {
                 let is_other = |other: &Share| other.machine_identifier != server.machine_identifier;
                 let elsewhere = shares.iter().any(|other| other.person == share.person && is_other(other));
-                person(share, elsewhere, settings, state)
+                let mut person = person(share, elsewhere, settings, state);
+                // Plex may leave it out of one share, and not out of all of them.
+                if shares.iter().any(|any| any.owner == Some(share.person)) {
+                    person.facts.protections.insert(0, Protection::Owner);
+                }
+                person
             })
             .collect();
         people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.id));
@@ -167,6 +172,7 @@ impl Household {
             log::warn!("{error}");
             Vec::new()
         });
+        let watched_server = watched_server.machine_identifier;
         let Guests { server, mut people, mut remarks } = guests;
         remarks.extend(unrecorded_libraries.iter().map(|library| {
             format!("Tautulli keeps no history of the library {library:?}: whoever watches only there looks idle")
@@ -233,6 +239,8 @@ impl Household {
 pub fn missing(people: &[Person], state: &State, now: OffsetDateTime) -> Option<Refusal> {
     // The record of an original daemon has everybody who was ever there.
     let ever = state.people_on_plex.max(state.welcomed.len());
+    // The last ones may have left through a removal that was interrupted.
+    let ever = ever.saturating_sub(state.removed.values().filter(|removed| !removed.is_finished()).count());
     if people.is_empty() && ever > 0 {
         return Some(Refusal::NobodyOnPlex { before: ever });
     }
@@ -294,9 +302,6 @@ fn person(share: &Share, elsewhere: bool, settings: &Settings, state: &State) ->
 /// Everything that may protect somebody, whether it holds now or not.
 fn protections(person: &Person, share: &Share, settings: &Settings, state: &State) -> Vec<Protection> {
     let mut protections = Vec::new();
-    if share.owner == Some(person.id) {
-        protections.push(Protection::Owner);
-    }
     if share.email.as_ref().is_some_and(|email| folded(email) == folded(settings.admin.as_ref())) {
         protections.push(Protection::Admin);
     }
@@ -333,6 +338,13 @@ pub fn spares(entry: &Spared, person: &Person) -> bool {
     entry.id.map_or_else(|| person.is_named(&entry.name), |id| id == person.id)
 }
 
+/// Whether a name means the account that owns the server, which is on no list of shares.
+pub fn is_owner(owner: &Account, name: &str) -> bool {
+    let id = owner.id.to_string();
+    let names = [owner.username.as_deref(), owner.email.as_deref(), Some(id.as_str())];
+    names.into_iter().flatten().any(|own| folded(own) == folded(name))
+}
+
 /// A name without its blanks and in lower case: how owners write names should not cost anybody their access.
 pub fn folded(name: &str) -> String {
     name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
@@ -351,7 +363,10 @@ pub fn both<A, B>(a: Result<A, impl Into<Error>>, b: Result<B, impl Into<Error>>
     match (a.map_err(Into::into), b.map_err(Into::into)) {
         (Ok(a), Ok(b)) => Ok((a, b)),
         (Err(first), Err(second)) => {
-            log::error!("{second}");
+            // One cause, one line.
+            if !first.is_like(&second) {
+                log::error!("{second}");
+            }
             Err(first)
         }
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),

@@ -134,6 +134,11 @@ impl ServiceError {
         Self { service: service.name, doing, advice: (service.advice)(&fault), fault }
     }
 
+    /// Whether another call failed at the same service in the same way.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.service == other.service && self.fault == other.fault
+    }
+
     /// Service, call and what came back.
     pub fn what(&self) -> String {
         format!("{}: could not {}: {}", self.service, self.doing, self.fault)
@@ -322,4 +327,38 @@ pub(crate) fn message_in(body: &[u8]) -> String {
 
 fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_waits_as_long_as_it_is_asked_to_but_not_for_ever() {
+        let asked = |seconds: u64| {
+            let retry_after = Some(Duration::from_secs(seconds));
+            patience(&Fault::Status { code: 429, message: String::new(), retry_after }, Duration::from_millis(250))
+        };
+        assert_eq!(asked(0), Some(Duration::from_millis(250)));
+        assert_eq!(asked(10), Some(Duration::from_secs(10)));
+        assert_eq!(asked(11), None);
+        assert_eq!(patience(&Fault::TooSlow, Duration::from_secs(1)), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn what_a_service_says_is_found_wherever_it_puts_it() {
+        let said = |body: &str| message_in(body.as_bytes());
+        assert_eq!(said(r#"{"errors": [{"code": 1001, "message": "Invalid token", "status": 401}]}"#), "Invalid token");
+        assert_eq!(
+            said(r#"{"response": {"result": "error", "message": "Invalid apikey", "data": {}}}"#),
+            "Invalid apikey"
+        );
+        assert_eq!(said(r#"{"message": "Unknown Webhook", "code": 10015}"#), "Unknown Webhook");
+        assert_eq!(said(r#"{"response": {"result": "error", "message": null}}"#), "");
+        assert_eq!(said(r#"{"message": "two\nlines \u001b[31m"}"#), "two\\nlines \\u{1b}[31m");
+        assert_eq!(said("\n <html><body>nginx</body></html>"), "an HTML page");
+        assert_eq!(said("no healthy upstream"), "no healthy upstream");
+        assert_eq!(said(""), "");
+        assert_eq!(said(&"x".repeat(1000)).chars().count(), 301);
+    }
 }

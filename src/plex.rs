@@ -58,8 +58,23 @@ pub struct Server {
 
 /// `PLEX_SERVER_NAME` doesn't name one server of this account. Exit code 2.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("PLEX_SERVER_NAME: {0}; nothing was touched")]
-pub struct NoSuchServer(String);
+#[error("PLEX_SERVER_NAME: {what}; nothing was touched")]
+pub struct NoSuchServer {
+    what: String,
+    advice: String,
+}
+
+impl NoSuchServer {
+    /// What there is instead.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> &str {
+        &self.advice
+    }
+}
 
 /// The account that a token belongs to.
 #[derive(Clone, Debug, Deserialize)]
@@ -70,6 +85,14 @@ pub struct Account {
     pub username: Option<String>,
     /// Address.
     pub email: Option<String>,
+}
+
+impl Account {
+    /// Username, or what comes nearest; fit for showing.
+    pub fn name(&self) -> String {
+        let name = self.username.as_deref().or(self.email.as_deref()).unwrap_or("an account without a name");
+        words::printable(name)
+    }
 }
 
 /// Somebody's accepted, living share on one server.
@@ -148,18 +171,26 @@ impl Plex {
                 name: words::printable(&server.name),
                 machine_identifier: server.client_identifier.clone(),
             }),
-            (Some(_), Some(_)) => Err(NoSuchServer(format!(
-                "this account owns more than one server named {wanted:?}; give them different names in Plex"
-            ))),
+            (Some(_), Some(_)) => Err(NoSuchServer {
+                what: format!(
+                    "this account owns more than one server named {wanted:?}; give them different names in Plex"
+                ),
+                advice: "Give them different names in Plex".to_owned(),
+            }),
             (None, _) => {
                 let names = owned.iter().map(|server| words::printable(&server.name)).collect::<Vec<_>>().join(", ");
-                let owned = if names.is_empty() { "it owns no server".to_owned() } else { format!("it owns {names}") };
-                let hint = if foreign.iter().any(|server| server.name == wanted) {
-                    " (a server of that name is shared with it, by another account)"
+                let is_foreign = foreign.iter().any(|server| server.name == wanted);
+                let token = format!("PLEX_TOKEN has to be a token of the account that owns {wanted}");
+                let advice = if names.is_empty() || is_foreign {
+                    token
                 } else {
-                    ""
+                    format!("Set PLEX_SERVER_NAME to one of its servers; or {token}")
                 };
-                Err(NoSuchServer(format!("the token's account owns no server named {wanted:?}{hint}; {owned}")))
+                let owned = if names.is_empty() { "it owns no server".to_owned() } else { format!("it owns {names}") };
+                let hint =
+                    if is_foreign { " (a server of that name is shared with it, by another account)" } else { "" };
+                let what = format!("the token's account owns no server named {wanted:?}{hint}; {owned}");
+                Err(NoSuchServer { what, advice })
             }
         })
     }

@@ -7,6 +7,7 @@ use time::{Date, OffsetDateTime, Time, macros::format_description};
 use crate::{
     config::TautulliConfig,
     http::{self, Fault, Service, ServiceError},
+    plex::Server,
     words,
 };
 
@@ -238,17 +239,22 @@ impl Tautulli {
             .ok_or_else(|| ServiceError::new(TAUTULLI, doing, Fault::Unreadable("a day is not a date".to_owned())))
     }
 
-    /// The machine identifier of the Plex server that this Tautulli watches (`get_server_info`: `pms_identifier`).
+    /// The Plex server that this Tautulli watches (`get_server_info`: `pms_identifier`, `pms_name`).
     ///
     /// # Errors
     /// The call failed.
-    pub fn watched_server(&self) -> Result<String, ServiceError> {
+    pub fn watched_server(&self) -> Result<Server, ServiceError> {
         #[derive(Deserialize)]
         struct Info {
             pms_identifier: String,
+            pms_name: Option<String>,
         }
         let info: Info = self.read("read which server it watches", "get_server_info", &[])?;
-        Ok(info.pms_identifier)
+        let name = info.pms_name.map(|name| words::printable(&name)).filter(|name| !name.is_empty());
+        Ok(Server {
+            name: name.unwrap_or_else(|| "a server without a name".to_owned()),
+            machine_identifier: info.pms_identifier,
+        })
     }
 
     /// Whether Tautulli is in touch with Plex, that is: whether it records at all now (`server_status`).

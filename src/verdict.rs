@@ -19,6 +19,12 @@ pub struct Rules {
     pub prune_home_users: bool,
 }
 
+impl Default for Rules {
+    fn default() -> Self {
+        Self { warn_days: 27, kick_days: 30, warn_first: false, prune_home_users: false }
+    }
+}
+
 impl Rules {
     /// The time between a warning and the removal: KICK − WARN days.
     pub fn notice(&self) -> Duration {
@@ -187,9 +193,9 @@ pub fn judge(facts: &Facts, rules: &Rules, now: OffsetDateTime) -> Judgement {
         History::Unknown => return uncounted(Standing::CantTell(Unknown::NotInTautulli), None),
         History::Hidden => return uncounted(Standing::CantTell(Unknown::HiddenInTautulli), None),
         History::NotKept => return uncounted(Standing::CantTell(Unknown::HistoryNotKept), None),
-        History::Kept(Some(watched)) => watched.max(counting_starts),
-        // What Tautulli did not record, it can't testify to.
-        History::Kept(None) => facts.record_begins.map_or(counting_starts, |begins| begins.max(counting_starts)),
+        History::Kept(Some(watched)) if watched >= joined => watched.max(counting_starts),
+        // Nothing watched, or only during an earlier stay. What Tautulli did not record, it can't testify to.
+        History::Kept(_) => facts.record_begins.map_or(counting_starts, |begins| begins.max(counting_starts)),
     };
     // Watching anything moves the baseline past the warning, and so ends the spell that it belongs to.
     let warned =

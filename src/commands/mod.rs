@@ -9,11 +9,10 @@ mod table;
 mod verify;
 mod welcome;
 mod whitelist;
-mod whitelist_table;
 
 use crate::{
     cli::{Cli, Command},
-    config::{ConfigError, Environment},
+    config::Environment,
     error::{Error, Exit},
 };
 
@@ -23,8 +22,9 @@ use crate::{
 /// It could not do its work; what failed along the way while the rest went on is in the [`Exit`].
 pub fn run(cli: &Cli) -> Result<Exit, Error> {
     let mut environment = Environment::of_process();
-    if let Some(file) = &cli.env_file {
-        environment.add_file(file).map_err(ConfigError::from)?;
+    let named = environment.env_file();
+    if let Some(file) = cli.env_file.as_deref().or(named.as_deref()) {
+        environment.add_file(file)?;
     }
     match &cli.command {
         Command::Welcome(args) => welcome::run(args, cli, &environment),

@@ -1,12 +1,9 @@
-use std::{
-    io::{self, ErrorKind, Write},
-    thread,
-};
+use std::thread;
 
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
-use super::status_table;
+use super::{status_table, table};
 use crate::{
     cli::{self, Cli},
     clock,
@@ -35,21 +32,8 @@ pub(super) fn run(args: &cli::Status, cli: &Cli, environment: &Environment) -> R
     let state = state::peek(&settings.state_dir)?;
     let household = gather(&plex, &tautulli, &settings, &state, now)?;
     let report = Report::of(&household, &settings, &state, now, args.at.unwrap_or(now));
-    match print(&report, args.json) {
-        // Whoever reads has seen enough: `plex-prune status | head`.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-        printed => printed?,
-    }
+    table::print(&report, args.json, status_table::write)?;
     Ok(Exit::Done)
-}
-
-fn print(report: &Report, json: bool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    if !json {
-        return status_table::write(report, &mut out);
-    }
-    serde_json::to_writer_pretty(&mut out, report)?;
-    writeln!(out)
 }
 
 /// Everything that a sweep would ask for if somebody were due, and who is watching now.

@@ -36,11 +36,13 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
         end_scan(&mut pass)?;
         pass.deliver(vouch_for_nobody)?;
     } else {
+        pass.trusts_the_evidence();
         finish_removals(&household, &mut pass)?;
         tally = act(&mut household, &mut pass)?;
         pass.store.state.people_on_plex = household.people.len();
         end_scan(&mut pass)?;
         let unsure = look_at_waiting_warnings(&mut household, &pass);
+        redate_waiting_warnings(&household, &mut pass);
         let (settings, now) = (pass.settings.clone(), pass.now);
         tally.sent = pass.deliver(|notice| vouch(notice, &household, &unsure, &settings, now))?.sent;
     }
@@ -252,6 +254,20 @@ fn look_at_waiting_warnings(household: &mut Household, pass: &Pass) -> HashSet<u
         }
     }
     unsure
+}
+
+/// With `WARN_FIRST` the time that is left counts from the delivery: a warning that waited names the day on which access
+/// ends if it is delivered now.
+fn redate_waiting_warnings(household: &Household, pass: &mut Pass) {
+    let (settings, now) = (&pass.settings, pass.now);
+    for event in pass.store.state.outbox.events_mut() {
+        let Event::Warned { who, access_ends, days_left, .. } = event else { continue };
+        let person = household.people.iter().find(|person| person.id == who.id);
+        if let Some(ends) = person.and_then(|person| person.judge(settings, now).access_ends) {
+            *days_left = words::days_until(ends, now);
+            *access_ends = ends;
+        }
+    }
 }
 
 /// Whether a notice is still true, as far as this sweep knows.

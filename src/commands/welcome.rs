@@ -5,6 +5,7 @@ use crate::{
     delivery::Word,
     error::{Error, Exit},
     household::{self, Guests, Person},
+    http::ServiceError,
     logging::EVENT,
     notify::{Channel, Event},
     state::{Notice, Seen, State},
@@ -31,17 +32,16 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
     let first = pass.store.state.is_fresh();
     let mut welcomed = 0;
     for person in &guests.people {
-        match Arrival::of(person, first, &pass) {
-            Arrival::Known => {}
-            Arrival::Recorded(why) => {
-                if !pass.settings.dry_run {
-                    log::debug!("recorded {} without a mail: {why}", person.label());
-                    record(person, &mut pass);
-                }
-            }
-            // Still new in the next pass.
-            Arrival::New if stop::asked() => {}
-            Arrival::New => welcomed += usize::from(welcome(person, &mut pass)),
+        let recorded = match Arrival::of(person, first, &pass) {
+            Arrival::Known => continue,
+            Arrival::Recorded(why) => Some(why),
+            Arrival::New => None,
+        };
+        if pass.settings.dry_run {
+            welcomed += usize::from(recorded.is_none() && pass.only_says(|| format!("welcome {}", person.label())));
+        } else if recorded.is_some() || !stop::asked() {
+            // Whom a stopped pass doesn't come to is still new in the next one.
+            welcomed += usize::from(admit(person, recorded, &mut pass) && recorded.is_none());
         }
     }
     let left = note_who_left(&guests.people, &mut pass);
@@ -88,10 +88,10 @@ impl Arrival {
             Self::Recorded("the share was only missing from Plex's list for a while")
         } else if is_removed_still(person, state) {
             Self::Known
-        } else if first {
-            Self::Recorded("first pass")
         } else if let Standing::Protected(_) = person.judge(&pass.settings, pass.now).standing {
             Self::Recorded("protected")
+        } else if first && !state.removed.contains_key(&person.id) {
+            Self::Recorded("first pass")
         } else {
             Self::New
         }
@@ -110,31 +110,40 @@ fn is_removed_still(person: &Person, state: &State) -> bool {
     })
 }
 
-/// Welcomes somebody; says whether that worked.
-fn welcome(person: &Person, pass: &mut Pass) -> bool {
-    let removed = pass.store.state.removed.get(&person.id);
-    let back = removed.map_or("", |_| " back");
-    if pass.only_says(|| format!("welcome {}{back}", person.label())) {
-        return true;
-    }
-    // Tautulli would not record them otherwise, and in a month they would look idle however much they watch.
-    if removed.is_some_and(|removed| removed.tautulli_deleted)
-        && let Err(error) = pass.tautulli.undelete(person.id)
-    {
+/// Records somebody, and welcomes them unless they are only `recorded`; says whether that worked.
+fn admit(person: &Person, recorded: Option<&str>, pass: &mut Pass) -> bool {
+    let back = if pass.store.state.removed.contains_key(&person.id) { " back" } else { "" };
+    if let Err(error) = let_tautulli_record(person, pass) {
         pass.fail(format_args!(
-            "{} is back, and is welcomed once Tautulli records them again: {error}",
+            "{} is back, and is on record once Tautulli records them again: {error}",
             person.label()
         ));
         return false;
+    }
+    record(person, pass);
+    if let Some(why) = recorded {
+        log::debug!("recorded {} without a mail: {why}", person.label());
+        return true;
     }
     log::info!(target: EVENT, "welcomed{back} {}, who joined {}", person.label(), match person.accepted {
         Some(accepted) => words::minute(accepted),
         None => "at a time that Plex doesn't tell".to_owned(),
     });
-    record(person, pass);
     let rules = pass.settings.rules;
     pass.announce(&Event::Joined { who: person.who(), warn_days: rules.warn_days, kick_days: rules.kick_days });
     true
+}
+
+/// Undeletes in Tautulli whom this program deleted there. Otherwise they would never be recorded, and in a month look idle
+/// however much they watch.
+fn let_tautulli_record(person: &Person, pass: &Pass) -> Result<(), ServiceError> {
+    match pass.store.state.removed.get(&person.id) {
+        // A deletion that is noted as still to do may have taken effect all the same.
+        Some(removed) if removed.tautulli_deleted || pass.tautulli.is_deleted(person.id)? => {
+            pass.tautulli.undelete(person.id)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn record(person: &Person, pass: &mut Pass) {

@@ -1,22 +1,23 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     ffi::OsString,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use super::Problem;
+use super::{ConfigError, Problem};
 
 /// The variables that the program may see: the process's, and below them an env file's.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     values: BTreeMap<String, OsString>,
+    problems: Vec<Problem>,
 }
 
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
         let values = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
-        Self { values }
+        Self { values, problems: Vec::new() }
     }
 
     /// Adds what `file` says; a variable that is already set keeps its value.
@@ -25,18 +26,25 @@ impl Environment {
     /// and compose do. Nothing else in a value means anything: `$`, `#` and `\` stand for themselves, for passwords
     /// hold them.
     ///
+    /// A line that is none of these is a problem like a wrong setting, and reported with those.
+    ///
     /// # Errors
-    /// A file that can't be read, or each line that is none of these.
-    pub fn add_file(&mut self, file: &Path) -> Result<(), Vec<Problem>> {
+    /// The file can't be read.
+    pub fn add_file(&mut self, file: &Path) -> Result<(), ConfigError> {
         let name = format!("the env file {}", file.display());
         let text = std::fs::read_to_string(file)
             .map_err(|error| vec![Problem::new(name.clone(), format!("can't be read: {error}"))])?;
-        for (variable, value) in parse(&text)
-            .map_err(|lines| lines.into_iter().map(|what| Problem::new(name.clone(), what)).collect::<Vec<_>>())?
-        {
+        let (values, problems) = parse(&text);
+        for (variable, value) in values {
             self.values.entry(variable).or_insert_with(|| value.into());
         }
+        self.problems.extend(problems.into_iter().map(|what| Problem::new(name.clone(), what)));
         Ok(())
+    }
+
+    /// The env file that `PLEX_PRUNE_ENV_FILE` names; empty counts as unset.
+    pub fn env_file(&self) -> Option<PathBuf> {
+        self.get("PLEX_PRUNE_ENV_FILE").filter(|name| !name.is_empty()).map(PathBuf::from)
     }
 
     /// Whether this process runs in a container: Docker, Podman (and systemd's own) and Kubernetes leave such traces.
@@ -46,18 +54,19 @@ impl Environment {
             || Path::new("/run/.containerenv").exists()
     }
 
+    /// What is wrong with the env file.
+    pub(super) fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
     /// The value of a variable, if it is set.
     pub(super) fn get(&self, name: &str) -> Option<&OsString> {
         self.values.get(name)
     }
-
-    /// Sets a variable that is not set yet, or replaces it.
-    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
-        self.values.insert(name.to_owned(), value.into());
-    }
 }
 
-fn parse(text: &str) -> Result<Vec<(String, String)>, Vec<String>> {
+/// The values of a file, and what is wrong with its other lines.
+fn parse(text: &str) -> (Vec<(String, String)>, Vec<String>) {
     let mut found: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     let mut problems = Vec::new();
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -78,11 +87,7 @@ fn parse(text: &str) -> Result<Vec<(String, String)>, Vec<String>> {
             }
         }
     }
-    if problems.is_empty() {
-        Ok(found.into_iter().map(|(name, (_, value))| (name.to_owned(), value.to_owned())).collect())
-    } else {
-        Err(problems)
-    }
+    (found.into_iter().map(|(name, (_, value))| (name.to_owned(), value.to_owned())).collect(), problems)
 }
 
 fn is_variable_name(name: &str) -> bool {
@@ -103,14 +108,16 @@ mod tests {
     #[test]
     fn a_value_is_taken_as_it_stands() {
         let text = "\u{feff}# comment\r\n\r\nA=pa#ss$word\\n\r\nB= \"two words\" \nC='it''s'\nD=\nE=a=b\n";
-        let pairs = parse(text).unwrap();
+        let (pairs, problems) = parse(text);
+        assert!(problems.is_empty());
         let expected = [("A", "pa#ss$word\\n"), ("B", "two words"), ("C", "it''s"), ("D", ""), ("E", "a=b")];
         assert_eq!(pairs, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     }
 
     #[test]
     fn every_bad_line_is_named() {
-        let problems = parse("export A=1\nB=1\nnonsense\nB=2\n1X=3\n").unwrap_err();
+        let (pairs, problems) = parse("export A=1\nB=1\nnonsense\nB=2\n1X=3\n");
+        assert_eq!(pairs, [("B".to_owned(), "1".to_owned())]);
         assert_eq!(
             problems,
             [

@@ -41,8 +41,8 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings that every command knows. `state_dir` is the command line's `--state-dir`.
     pub fn read(r: &mut Reader<'_>, state_dir: Option<PathBuf>) -> Self {
-        let warn_days = r.number("WARN_DAYS", 27, 1..=3650);
-        let kick_days = r.number("KICK_DAYS", 30, 2..=3651);
+        let warn_days = r.number("WARN_DAYS", Rules::default().warn_days, 1..=3650);
+        let kick_days = r.number("KICK_DAYS", Rules::default().kick_days, 2..=3651);
         if warn_days >= kick_days && !r.has_problem("WARN_DAYS") && !r.has_problem("KICK_DAYS") {
             let (warn, kick) = (r.origin("WARN_DAYS"), r.origin("KICK_DAYS"));
             let what = format!("is {warn_days}{warn}, and must be less than KICK_DAYS, which is {kick_days}{kick}");

@@ -15,6 +15,11 @@ impl Problem {
     pub(super) fn new(name: impl Into<String>, what: impl Into<String>) -> Self {
         Self { name: name.into(), what: what.into() }
     }
+
+    /// The variable (or file).
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl fmt::Display for Problem {
@@ -60,7 +65,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Starts reading.
     pub fn new(environment: &'a Environment) -> Self {
-        Self { environment, problems: Vec::new() }
+        Self { environment, problems: environment.problems().to_vec() }
     }
 
     /// Ends reading.

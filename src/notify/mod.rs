@@ -9,6 +9,7 @@ mod email;
 #[cfg(test)]
 mod email_tests;
 mod event;
+mod proof;
 #[cfg(test)]
 mod samples;
 mod send_error;
@@ -24,6 +25,7 @@ pub use discord::Discord;
 pub use discord_error::DiscordError;
 pub use email::{ComposeError, Composed, compose, compose_for_admin, tells_person};
 pub use event::{Channel, Event, TautulliStep, Who};
+pub use proof::proofs;
 pub use send_error::{SendError, Step};
 pub use smtp::Smtp;
 pub use smtp_error::SmtpError;

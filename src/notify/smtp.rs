@@ -43,9 +43,25 @@ impl Smtp {
     /// # Errors
     /// The server can't be reached, speaks another protocol, is not to be trusted, or does not take the password.
     pub fn connect(config: &MailConfig, authorities: &ExtraAuthorities) -> Result<Self, SmtpError> {
-        let mut connection = open(config, authorities, TlsVersion::Tlsv12)?;
-        log_in(&mut connection, config)?;
-        Ok(Self { connection })
+        let mut smtp = Self::reach(config, authorities)?;
+        smtp.log_in(config)?;
+        Ok(smtp)
+    }
+
+    /// The first half of [`Smtp::connect`]: connects, and starts TLS as configured.
+    ///
+    /// # Errors
+    /// The server can't be reached, speaks another protocol, or is not to be trusted.
+    pub fn reach(config: &MailConfig, authorities: &ExtraAuthorities) -> Result<Self, SmtpError> {
+        Ok(Self { connection: open(config, authorities, TlsVersion::Tlsv12)? })
+    }
+
+    /// The second half: logs in (not if `SMTP_USERNAME` is empty).
+    ///
+    /// # Errors
+    /// The server does not take the password, or offers no login.
+    pub fn log_in(&mut self, config: &MailConfig) -> Result<(), SmtpError> {
+        log_in(&mut self.connection, config)
     }
 
     /// Whether the server speaks TLS 1.3, as a second connection of its own finds out; the library doesn't tell what the

@@ -29,7 +29,8 @@ impl Lock {
             .mode(0o600)
             .open(path)
             .map_err(context)?;
-        let deadline = Instant::now() + wait;
+        // `status` holds the lock for a moment to see whether it is free, and a new holder has to write its name.
+        let deadline = Instant::now() + wait.max(Duration::from_millis(200));
         loop {
             match fs2::FileExt::try_lock_exclusive(&file) {
                 Ok(()) => break,

@@ -24,6 +24,11 @@ pub use record::{Failure, Refusal, Removed, Seen, Spared, State, VERSION, Warned
 
 use crate::logging::EVENT;
 
+/// How the names of temporary files begin.
+const TEMPORARY: &str = ".state.json.";
+/// What a pass may add to the state: some hundred notices.
+const ROOM: usize = 64 << 10;
+
 /// What can be wrong with the state.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -95,7 +100,8 @@ impl StateError {
 pub struct Store {
     /// What is kept. Changes are on disk after [`Store::save`].
     pub state: State,
-    dir: PathBuf,
+    path: PathBuf,
+    backup: PathBuf,
     on_disk: Option<Vec<u8>>,
     lock: Option<Lock>,
 }
@@ -104,10 +110,11 @@ impl Store {
     /// Locks and reads the state in `dir`, which is made (mode 0700) if it is missing.
     ///
     /// `holder` says who takes the lock, `wait` for how long to try. A file that can't be read is put aside as
-    /// `state.json.corrupt-TIME` if the backup is good, and the backup is used.
+    /// `state.json.corrupt-TIME` if the backup is good, and the backup is used. A `state.json` that is a link stays one:
+    /// what it links to is read and replaced.
     ///
     /// # Errors
-    /// [`StateError`], all of them before anything was changed.
+    /// [`StateError`], all of them before anything was changed; one of them if there is no room to write.
     pub fn open(dir: &Path, holder: &str, now: OffsetDateTime, wait: Duration) -> Result<Self, StateError> {
         DirBuilder::new()
             .recursive(true)
@@ -115,13 +122,19 @@ impl Store {
             .create(dir)
             .map_err(|error| StateError::open("make the state directory", dir, error))?;
         let lock = Lock::take(&dir.join("state.json.lock"), holder, now, wait)?;
-        let Loaded { state, bytes, from_backup } = load(dir)?;
-        if from_backup {
-            put_aside(dir, now)?;
+        let Loaded { state, bytes, damage } = load(dir)?;
+        let (path, backup) = (target(dir.join("state.json")), dir.join("state.json.bak"));
+        remove_leftovers(&path);
+        // A pass that finds out after a mail or a removal that it can't note them would repeat them in the next.
+        let size = bytes.as_ref().map_or(0, Vec::len) + ROOM;
+        try_out(&path, size).map_err(|error| StateError::write(&path, error))?;
+        if let Some(damage) = &damage {
+            log::warn!(target: EVENT, "{damage}");
+            put_aside(&path, now)?;
         }
         // After a recovery nothing is on disk under the file's own name, and the backup is the one good copy.
-        let on_disk = bytes.filter(|_| !from_backup);
-        Ok(Self { state, dir: dir.to_owned(), on_disk, lock: Some(lock) })
+        let on_disk = bytes.filter(|_| damage.is_none());
+        Ok(Self { state, path, backup, on_disk, lock: Some(lock) })
     }
 
     /// Reads the state for a dry run: without a lock, and [`Store::save`] writes nothing.
@@ -129,7 +142,8 @@ impl Store {
     /// # Errors
     /// As [`peek`].
     pub fn rehearse(dir: &Path) -> Result<Self, StateError> {
-        Ok(Self { state: peek(dir)?, dir: dir.to_owned(), on_disk: None, lock: None })
+        let (path, backup) = (dir.join("state.json"), dir.join("state.json.bak"));
+        Ok(Self { state: peek(dir)?, path, backup, on_disk: None, lock: None })
     }
 
     /// Writes the state, if it changed: the version before to `state.json.bak`, then the new one, each to a temporary
@@ -141,35 +155,67 @@ impl Store {
         if self.lock.is_none() {
             return Ok(());
         }
-        let path = self.dir.join("state.json");
         let mut bytes = serde_json::to_vec_pretty(&self.state)
-            .map_err(|error| StateError::write(&path, io::Error::other(error)))?;
+            .map_err(|error| StateError::write(&self.path, io::Error::other(error)))?;
         bytes.push(b'\n');
         if self.on_disk.as_ref() == Some(&bytes) {
             return Ok(());
         }
         if let Some(before) = &self.on_disk {
-            self.write(&self.dir.join("state.json.bak"), before)?;
+            write(&self.backup, before)?;
         }
-        self.write(&path, &bytes)?;
+        write(&self.path, &bytes)?;
         self.on_disk = Some(bytes);
         Ok(())
     }
+}
 
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StateError> {
-        let write = || -> io::Result<()> {
-            // A temporary file has mode 0600 from the start.
-            let mut file = NamedTempFile::with_prefix_in(".state.json.", &self.dir)?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            rehearsal::crash_point();
-            file.persist(path)?;
-            rehearsal::crash_point();
-            File::open(&self.dir)?.sync_all()
-        };
-        rehearsal::crash_point();
-        write().map_err(|error| StateError::write(path, error))
+/// Replaces a file: at any time, the old or the new one is there, whole.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+    let name = path.file_name().unwrap_or_default().display();
+    let write = || -> io::Result<()> {
+        let file = temporary(path, bytes)?;
+        rehearsal::crash_point(&format!("before the rename to {name}"));
+        file.persist(path)?;
+        rehearsal::crash_point(&format!("after the rename to {name}"));
+        File::open(folder(path))?.sync_all()
+    };
+    rehearsal::crash_point(&format!("before writing {name}"));
+    write().map_err(|error| StateError::write(path, error))
+}
+
+/// A temporary file next to `path`, on disk for certain. Its mode is 0600 from the start.
+fn temporary(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::with_prefix_in(TEMPORARY, folder(path))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Whether a file of this size can be written next to `path`.
+fn try_out(path: &Path, size: usize) -> io::Result<()> {
+    temporary(path, &vec![b' '; size])?.close()
+}
+
+/// Removes the temporary files that a killed pass left.
+fn remove_leftovers(path: &Path) {
+    for entry in fs::read_dir(folder(path)).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            // They only take up room: what remains does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
     }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What a link links to in the end, whether that is there or not; `path` itself if it is no link.
+fn target(path: PathBuf) -> PathBuf {
+    // Links in a circle never get here: they can't be read.
+    let follow = |path: &PathBuf| fs::read_link(path).ok().map(|to| folder(path).join(to));
+    std::iter::successors(Some(path.clone()), follow).take(40).last().unwrap_or(path)
 }
 
 /// Reads the state in `dir` without a lock and without touching anything: for `status` and dry runs. A whole file is
@@ -178,7 +224,19 @@ impl Store {
 /// # Errors
 /// As [`Store::open`], but never [`StateError::Busy`].
 pub fn peek(dir: &Path) -> Result<State, StateError> {
-    load(dir).map(|loaded| loaded.state)
+    let (state, damage) = inspect(dir)?;
+    if let Some(damage) = damage {
+        log::warn!(target: EVENT, "{damage}");
+    }
+    Ok(state)
+}
+
+/// As [`peek`], but what is wrong with the file, if the backup has to stand in for it, is given back and not logged.
+///
+/// # Errors
+/// As [`peek`].
+pub fn inspect(dir: &Path) -> Result<(State, Option<String>), StateError> {
+    load(dir).map(|loaded| (loaded.state, loaded.damage))
 }
 
 /// Who holds the lock in `dir` now, if anybody does.
@@ -189,22 +247,27 @@ pub fn lock_holder(dir: &Path) -> Option<String> {
 struct Loaded {
     state: State,
     bytes: Option<Vec<u8>>,
-    from_backup: bool,
+    /// Why the backup stands in for the file, if it does.
+    damage: Option<String>,
 }
 
 fn load(dir: &Path) -> Result<Loaded, StateError> {
     let (path, backup_path) = (dir.join("state.json"), dir.join("state.json.bak"));
     let (missing, why) = match read(&path)? {
-        Found::Good(state, bytes) => return Ok(Loaded { state: *state, bytes: Some(bytes), from_backup: false }),
+        Found::Good(state, bytes) => return Ok(Loaded { state: *state, bytes: Some(bytes), damage: None }),
         Found::Missing => (true, "it is missing".to_owned()),
         Found::Bad(why) => (false, why),
     };
     match read(&backup_path)? {
         Found::Good(state, bytes) => {
-            log::warn!(target: EVENT, "{} can't be used ({why}); going on with its backup, state.json.bak", path.display());
-            Ok(Loaded { state: *state, bytes: Some(bytes), from_backup: true })
+            let damage = format!("{} can't be used ({why}); going on with its backup, state.json.bak", path.display());
+            Ok(Loaded { state: *state, bytes: Some(bytes), damage: Some(damage) })
         }
-        Found::Missing if missing => Ok(Loaded { state: State::default(), bytes: None, from_backup: false }),
+        Found::Missing if missing && path.is_symlink() => {
+            // Not a first pass, but rather a disk that is not mounted.
+            Err(StateError::open("read", &path, io::Error::other("it links to a file that is not there")))
+        }
+        Found::Missing if missing => Ok(Loaded { state: State::default(), bytes: None, damage: None }),
         Found::Missing => Err(StateError::Unreadable { path, why, backup: "it is missing".to_owned() }),
         Found::Bad(backup) => Err(StateError::Unreadable { path, why, backup }),
     }
@@ -254,13 +317,14 @@ fn read(path: &Path) -> Result<Found, StateError> {
 }
 
 /// Keeps an unusable `state.json` for whoever wants to know what happened to it.
-fn put_aside(dir: &Path, now: OffsetDateTime) -> Result<(), StateError> {
-    let path = dir.join("state.json");
-    let aside = dir.join(format!("state.json.corrupt-{}", crate::words::timestamp(now).replace(':', "")));
-    match fs::rename(&path, &aside) {
+fn put_aside(path: &Path, now: OffsetDateTime) -> Result<(), StateError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = path.with_file_name(format!("{name}.corrupt-{}", crate::words::timestamp(now).replace(':', "")));
+    match fs::rename(path, &aside) {
         Ok(()) => log::warn!(target: EVENT, "the unusable file was kept as {}", aside.display()),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(StateError::open("put aside", &path, error)),
+        Err(error) => return Err(StateError::open("put aside", path, error)),
     }
+    rehearsal::crash_point("after putting the unusable file aside");
     Ok(())
 }

@@ -48,6 +48,11 @@ impl Outbox {
         &self.notices
     }
 
+    /// What the notices tell, to bring it up to date.
+    pub fn events_mut(&mut self) -> impl Iterator<Item = &mut Event> {
+        self.notices.iter_mut().map(|notice| &mut notice.event)
+    }
+
     /// The notice with this id, to note down a failed try.
     pub fn get_mut(&mut self, id: &str) -> Option<&mut Notice> {
         self.notices.iter_mut().find(|notice| notice.id == id)

@@ -90,6 +90,10 @@ fn nothing_watched_counts_from_the_begin_of_the_record_at_the_earliest() {
         let facts = Facts { record_begins: Some(ago(record)), ..never_watched(days(179)) };
         assert_eq!(standing(&facts), expected, "recording for {record}");
     }
+    // A play of an earlier stay is none in this one.
+    let facts = Facts { history: History::Kept(Some(ago(days(400)))), ..never_watched(days(179)) };
+    assert_eq!(standing(&Facts { record_begins: Some(ago(days(5))), ..facts.clone() }), Standing::Active);
+    assert_eq!(standing(&facts), Standing::Remove);
     // A record that is younger than a play is no reason to forget the play.
     let facts = Facts { record_begins: Some(ago(days(5))), ..watched(days(31)) };
     assert_eq!(standing(&facts), Standing::Remove);
@@ -323,7 +327,8 @@ proptest! {
         let History::Kept(last) = facts.history else { return Ok(()) };
         let watched = last.unwrap_or_else(|| ago(Duration::days(700))) + Duration::seconds(later);
         // "Never watched" counts from the record's begin, so only a watch since then is a later one.
-        prop_assume!(last.is_some() || facts.record_begins.is_none_or(|begins| watched >= begins));
+        let watched_here = last.is_some_and(|last| facts.joined.is_some_and(|joined| last >= joined));
+        prop_assume!(watched_here || facts.record_begins.is_none_or(|begins| watched >= begins));
         let after = judge(&Facts { history: History::Kept(Some(watched)), ..facts }, &rules, NOW);
         prop_assert!(severity(&after.standing) <= severity(&before.standing), "{before:?} became {after:?}");
         prop_assert!(after.idle_days <= before.idle_days);

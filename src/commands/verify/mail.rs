@@ -3,114 +3,162 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Check,
-    services::{in_container, is_this_machine},
+    advice::{is_this_machine, of_discord, of_sending, of_smtp},
 };
 use crate::{
     config::{Environment, ExtraAuthorities, MailConfig, Settings, SmtpTls},
-    notify::{Channel, Discord, Event, Smtp, Summary, TautulliStep, Templates, Who, compose, compose_for_admin},
+    notify::{
+        Channel, Composed, Discord, Event, SendError, Smtp, Summary, TautulliStep, Templates, Who, compose,
+        compose_for_admin,
+    },
     words,
 };
 
 const SMTP: &str = "mail";
 const DISCORD: &str = "Discord";
-const MEND_DISCORD: &str = "Check DISCORD_WEBHOOK: channel settings, Integrations, Webhooks.";
+const TEMPLATES: &str = "templates";
 /// A certificate that ends within this time is pointed out.
 const SOON: Duration = Duration::days(14);
 
-/// The mail server: connection, TLS, login, sender; and with `send_test` a mail of each kind to the admin.
+/// What was seen and what to do, if a mail did not go out.
+type Trouble = Option<(String, String)>;
+
+/// A mail of each kind to the admin, ready to be sent.
+type Samples = Vec<(&'static str, Composed)>;
+
+/// Whether each kind of mail can be written, and the mails; marked as tests.
+pub(super) fn templates(config: &MailConfig, settings: &Settings, now: OffsetDateTime) -> (Vec<Check>, Samples) {
+    let broken = |error: String| Check::fail(TEMPLATES, error, "Mend the file, or take it out of TEMPLATE_DIR");
+    let templates = match Templates::load(config.template_dir.as_deref()) {
+        Ok(templates) => templates.for_tests(),
+        Err(error) => return (vec![broken(error.to_string())], Vec::new()),
+    };
+    let own = templates.own().to_vec();
+    let (mut checks, mut mails) = (Vec::new(), Vec::new());
+    for (kind, mail) in samples(config, settings, &templates, now) {
+        match mail {
+            Ok(mail) => mails.push((kind, mail)),
+            Err(error) => checks.push(broken(error)),
+        }
+    }
+    if checks.is_empty() && !own.is_empty() {
+        checks.push(Check::ok(TEMPLATES, format!("{} of TEMPLATE_DIR in use", own.join(", "))));
+    }
+    (checks, mails)
+}
+
+/// The mail server: connection, TLS, login, sender. `send` holds the test mails, if they are asked for.
 pub(super) fn smtp(
     config: &MailConfig,
     authorities: &ExtraAuthorities,
-    settings: Option<&Settings>,
     environment: &Environment,
-    send_test: bool,
+    send: Option<&Samples>,
     now: OffsetDateTime,
 ) -> Vec<Check> {
     let mut checks = Vec::new();
-    let templates = match Templates::load(config.template_dir.as_deref()) {
-        Ok(templates) => Some(templates.for_tests()),
-        Err(error) => {
-            checks.push(Check::fail("templates", error.to_string(), "Mend the file, or take it out of TEMPLATE_DIR."));
-            None
+    match talk(config, authorities, environment, &mut checks, now) {
+        Some(mut smtp) => {
+            if let Some(mails) = send {
+                checks.extend(send_tests(&mut smtp, config, mails));
+            }
+            smtp.quit();
         }
-    };
-    let mails = templates.as_ref().map(|templates| samples(config, settings, templates, now)).unwrap_or_default();
-    for error in mails.iter().filter_map(|mail| mail.as_ref().err()) {
-        checks.push(Check::fail("templates", error.clone(), "Mend the file, or take it out of TEMPLATE_DIR."));
+        None if send.is_some() => {
+            checks.push(Check::fail(SMTP, "no test mail was sent", "Mend what fails above, and try again"));
+        }
+        None => {}
     }
-    let mut smtp = match Smtp::connect(config, authorities) {
+    checks
+}
+
+/// Goes as far as a mail would, and says how far that was. None if no mail could be sent.
+fn talk(
+    config: &MailConfig,
+    authorities: &ExtraAuthorities,
+    environment: &Environment,
+    checks: &mut Vec<Check>,
+    now: OffsetDateTime,
+) -> Option<Smtp> {
+    let mut smtp = match Smtp::reach(config, authorities) {
         Ok(smtp) => smtp,
         Err(error) => {
-            let lost = is_this_machine(&config.host) && environment.is_container() && error.what().contains("refused");
-            let next = if lost { in_container("SMTP_HOST") } else { error.advice().to_owned() };
-            checks.push(Check::fail(SMTP, error.what(), next));
-            return checks;
+            checks.push(Check::fail(SMTP, error.what(), of_smtp(&error, config, environment)));
+            return None;
         }
     };
     checks.push(security(config, authorities, &smtp, now));
-    checks.push(Check::ok(SMTP, "the login is accepted"));
-    checks.push(match smtp.try_sender(&config.from.email) {
-        Ok(()) => Check::ok(SMTP, format!("{} may send", config.from.email)),
-        Err(error) => {
-            Check::fail(SMTP, error.to_string(), "Check SMTP_FROM: many servers want it to be the login's own address.")
-        }
-    });
-    if send_test {
-        for mail in mails.into_iter().flatten() {
-            checks.push(match smtp.send(&mail.1.from, &mail.1.to, &mail.1.bytes) {
-                Ok(()) => Check::ok(SMTP, format!("sent a {} mail to {} as a test", mail.0, config.admin)),
-                Err(error) => {
-                    let next = "Check ADMIN_EMAIL, and what the mail server says.";
-                    Check::fail(SMTP, format!("the {} mail, as a test: {error}", mail.0), next)
-                }
-            });
-        }
+    if let Err(error) = smtp.log_in(config) {
+        checks.push(Check::fail(SMTP, error.what(), of_smtp(&error, config, environment)));
+        return None;
     }
-    smtp.quit();
-    checks
+    checks.push(Check::ok(SMTP, format!("logged in as {}", config.username)));
+    if let Err(error) = smtp.try_sender(&config.from.email) {
+        let (seen, next) = of_sending(&error, config);
+        checks.push(Check::fail(SMTP, seen, next));
+        return None;
+    }
+    checks.push(Check::ok(SMTP, format!("may send as {}", config.from.email)));
+    Some(smtp)
 }
 
 fn security(config: &MailConfig, authorities: &ExtraAuthorities, smtp: &Smtp, now: OffsetDateTime) -> Check {
     let server = format!("{}:{}", config.host, config.port);
     if config.tls == SmtpTls::None {
         let seen = format!("reached {server} without TLS (SMTP_TLS=none)");
-        return if is_this_machine(&config.host) {
-            Check::ok(SMTP, seen)
-        } else {
-            Check::look(
-                SMTP,
-                seen,
-                "The password and every mail can be read on the way: set SMTP_TLS=auto if the server can.",
-            )
-        };
+        let next = "The password and every mail can be read on the way: set SMTP_TLS=auto if the server can";
+        return if is_this_machine(&config.host) { Check::ok(SMTP, seen) } else { Check::look(SMTP, seen, next) };
     }
     let version = if Smtp::speaks_tls13(config, authorities) { "TLS 1.3" } else { "TLS 1.2" };
     let how = if config.tls == SmtpTls::Implicit { "TLS from the first byte" } else { "STARTTLS" };
-    let seen = format!("reached {server}, {how}, {}", version);
+    let seen = format!("reached {server}, {how}, {version}");
     match smtp.certificate_ends() {
         Some(ends) if ends - now < SOON => Check::look(
             SMTP,
             format!("{seen}, certificate good until {}", words::day(ends)),
-            "The server's owner should renew it: after that day no mail goes out.",
+            "Whoever runs the mail server should renew it: after that day no mail goes out",
         ),
         Some(ends) => Check::ok(SMTP, format!("{seen}, certificate good until {}", words::day(ends))),
         None => Check::ok(SMTP, seen),
     }
 }
 
-type Sample = Result<(&'static str, crate::notify::Composed), String>;
+/// Sends the mails; those with the same outcome share a line.
+fn send_tests(smtp: &mut Smtp, config: &MailConfig, mails: &Samples) -> Vec<Check> {
+    let mut outcomes: Vec<(Trouble, Vec<&str>)> = Vec::new();
+    let mut is_broken = false;
+    for (kind, mail) in mails.iter() {
+        let outcome = if is_broken {
+            Some(("not tried any more".to_owned(), "Mend what fails above, and try again".to_owned()))
+        } else {
+            let sent = smtp.send(&mail.from, &mail.to, &mail.bytes);
+            is_broken = matches!(sent, Err(SendError::Broken { .. }));
+            sent.err().map(|error| of_sending(&error, config))
+        };
+        match outcomes.iter_mut().find(|(known, _)| *known == outcome) {
+            Some((_, kinds)) => kinds.push(kind),
+            None => outcomes.push((outcome, vec![kind])),
+        }
+    }
+    let check = |(outcome, kinds): (Trouble, Vec<&str>)| {
+        let mails = if kinds.len() == 1 { "mail" } else { "mails" };
+        let what = format!("{} test {mails} to {}", kinds.join(", "), config.admin);
+        match outcome {
+            None => Check::ok(SMTP, format!("sent: {what}")),
+            Some((seen, next)) => Check::fail(SMTP, format!("{what}: {seen}"), next),
+        }
+    };
+    outcomes.into_iter().map(check).collect()
+}
 
-/// One mail of each kind, about somebody made up, to the admin, marked as a test.
+/// One mail of each kind, about somebody made up, to the admin.
 fn samples(
     config: &MailConfig,
-    settings: Option<&Settings>,
+    settings: &Settings,
     templates: &Templates,
     now: OffsetDateTime,
-) -> Vec<Sample> {
-    let (warn_days, kick_days) =
-        settings.map_or((27, 30), |settings| (settings.rules.warn_days, settings.rules.kick_days));
+) -> Vec<(&'static str, Result<Composed, String>)> {
+    let (warn_days, kick_days) = (settings.rules.warn_days, settings.rules.kick_days);
     let who = Who { id: 1, name: "Test Person".to_owned(), email: Some(config.admin.to_string()) };
-    let notice = kick_days - warn_days;
     let events = [
         ("welcome", Event::Joined { who: who.clone(), warn_days, kick_days }),
         (
@@ -118,8 +166,8 @@ fn samples(
             Event::Warned {
                 who: who.clone(),
                 idle_days: warn_days,
-                access_ends: now + Duration::days(notice.into()),
-                days_left: notice,
+                access_ends: now + settings.rules.notice(),
+                days_left: kick_days - warn_days,
                 last_watched: Some(now - Duration::days(warn_days.into())),
             },
         ),
@@ -136,35 +184,35 @@ fn samples(
         ),
     ];
     let id = |kind: &str| format!("<test-{kind}-{}@{}>", now.unix_timestamp(), config.from.email.domain());
-    let mut samples: Vec<Sample> = events
-        .into_iter()
-        .map(|(kind, event)| {
-            let mail = compose(&event, Channel::Person, config, templates, &id(kind), now);
-            mail.map(|mail| (kind, mail)).map_err(|error| error.to_string())
-        })
-        .collect();
-    let mail = compose_for_admin(&Summary::test(now), config, templates, &id("admin"), now);
-    samples.push(mail.map(|mail| ("admin", mail)).map_err(|error| error.to_string()));
-    samples
+    let letters = events.map(|(kind, event)| {
+        let mail = compose(&event, Channel::Person, config, templates, &id(kind), now);
+        (kind, mail.map_err(|error| error.to_string()))
+    });
+    let notice = compose_for_admin(&Summary::test(now), config, templates, &id("admin"), now);
+    letters.into_iter().chain([("admin", notice.map_err(|error| error.to_string()))]).collect()
 }
 
 /// Discord: the webhook, its name and channel; and with `send_test` a message.
-pub(super) fn discord(config: &MailConfig, client: Client, send_test: bool, now: OffsetDateTime) -> Vec<Check> {
+pub(super) fn discord(config: &MailConfig, client: &Client, send_test: bool, now: OffsetDateTime) -> Vec<Check> {
     let Some(webhook) = &config.discord else {
         return vec![Check::ok(DISCORD, "not used (DISCORD_WEBHOOK is not set)")];
     };
-    let discord = Discord::new(webhook, client);
+    let discord = Discord::new(webhook, client.clone());
+    let failure = |what: &str, error| {
+        let (seen, next) = of_discord(&error);
+        Check::fail(DISCORD, format!("{what}{seen}"), next)
+    };
     let mut checks = vec![match discord.look() {
-        Ok((name, channel)) => Check::ok(
-            DISCORD,
-            format!("the webhook {:?} posts to channel {}", words::printable(&name), words::printable(&channel)),
-        ),
-        Err(error) => return vec![Check::fail(DISCORD, error.to_string(), MEND_DISCORD)],
+        Ok((name, channel)) => {
+            let (name, channel) = (words::printable(&name), words::printable(&channel));
+            Check::ok(DISCORD, format!("the webhook \"{name}\" posts to channel {channel}"))
+        }
+        Err(error) => return vec![failure("", error)],
     }];
     if send_test {
         checks.push(match discord.send_summary(&Summary::test(now), &config.brand) {
             Ok(()) => Check::ok(DISCORD, "posted a test message"),
-            Err(error) => Check::fail(DISCORD, error.to_string(), MEND_DISCORD),
+            Err(error) => failure("the test message: ", error),
         });
     }
     checks

@@ -1,81 +1,145 @@
+use std::path::Path;
+
 use time::{Duration, OffsetDateTime};
 
-use super::Check;
+use super::{Check, advice::of_state};
 use crate::{
     config::Settings,
     delivery,
-    state::{self, State},
+    state::{self, Notice, State, StateError},
     words,
 };
 
 const AREA: &str = "state";
 
-/// The state directory, the lock, the file, the outbox, and the scheduler as far as it left traces.
-pub(super) fn state(settings: &Settings, now: OffsetDateTime) -> Vec<Check> {
-    let dir = &settings.state_dir;
-    let shown = dir.display();
+/// What is in the state directory: the state, and what is wrong with the file if its backup stands in for it.
+pub(super) type Found = Result<(State, Option<String>), StateError>;
+
+/// The state directory, the lock, the file and the outbox.
+pub(super) fn state(dir: &Path, found: &Found) -> Vec<Check> {
+    let mut checks = vec![folder(dir)];
     if !dir.exists() {
-        let next = "Nothing to do: the first live pass makes it.";
-        return vec![Check::look(AREA, format!("{shown} is not there yet"), next)];
+        return checks;
     }
-    let mut checks = Vec::new();
-    checks.push(match tempfile::NamedTempFile::with_prefix_in(".verify.", dir) {
-        Ok(_) => Check::ok(AREA, format!("{shown} can be written")),
-        Err(error) => {
-            let next = "The user that runs plex-prune must be able to write there; or choose another STATE_DIR.";
-            Check::fail(AREA, format!("{shown} can't be written: {error}"), next)
+    checks.push(match state::lock_holder(dir) {
+        None => Check::ok(AREA, "the lock is free"),
+        Some(holder) => {
+            let next = "Nothing to do, unless it stays: then end that process";
+            Check::look(AREA, format!("a pass is under way: {holder}"), next)
         }
     });
-    if let Some(holder) = state::lock_holder(dir) {
-        let next = "Nothing to do, unless it stays: then end that process.";
-        checks.push(Check::look(AREA, format!("a pass is under way: {holder}"), next));
-    }
-    match state::peek(dir) {
-        Ok(state) => {
-            checks.push(Check::ok(
-                AREA,
-                format!(
-                    "state.json reads: version {}, {} on record, {} removed",
-                    state.version,
-                    words::count(state.welcomed.len(), "person", "people"),
-                    state.removed.len()
+    match found {
+        Ok((state, damage)) => {
+            checks.push(match damage {
+                _ if state == &State::default() && !dir.join("state.json").exists() => {
+                    Check::ok(AREA, "no state.json yet: the first live `welcome` records everybody without a mail")
+                }
+                None => Check::ok(AREA, format!("state.json reads: {}", contents(state))),
+                Some(damage) => Check::look(
+                    AREA,
+                    format!("{damage}: {}", contents(state)),
+                    "Look what happened to it; the next live pass keeps it aside and goes on from the backup",
                 ),
-            ));
-            checks.extend(outbox(&state));
-            if !settings.dry_run {
-                let passes = [
-                    ("welcome", state.last_welcome_scan, settings.welcome_every),
-                    ("sweep", state.last_inactivity_scan, settings.sweep_every),
-                ];
-                checks.extend(passes.map(|(name, last, every)| schedule(name, last, every, now)));
-            }
+            });
+            checks.extend(unfinished(state));
+            checks.extend(outbox(state));
         }
-        Err(error) => checks.push(Check::fail(AREA, error.to_string(), "Nothing runs before this is mended.")),
+        Err(error) => {
+            let (seen, next) = of_state(error);
+            checks.push(Check::fail(AREA, seen, next));
+        }
     }
     checks
 }
 
+/// Whether the folder, or else the one that it is to be made in, can be written to.
+fn folder(dir: &Path) -> Check {
+    let shown = dir.display();
+    let nearest = dir.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    match tempfile::NamedTempFile::with_prefix_in(".verify.", nearest) {
+        Ok(_) if nearest == dir => Check::ok(AREA, format!("{shown} can be written to")),
+        Ok(_) => Check::ok(AREA, format!("{shown} is not there yet; the first live pass makes it")),
+        Err(error) => {
+            // The system's own words; those around them hold the temporary file's name.
+            let error = error.get_ref().and_then(|inner| inner.source()).map_or(error.to_string(), ToString::to_string);
+            let next = "The user that runs plex-prune must be able to write there; or choose another STATE_DIR";
+            Check::fail(
+                AREA,
+                format!("{shown} can't be {}: {error}", if nearest == dir { "written to" } else { "made" }),
+                next,
+            )
+        }
+    }
+}
+
+fn contents(state: &State) -> String {
+    format!(
+        "version {}, {} on record, {} removed, {} on the whitelist",
+        state.version,
+        words::count(state.welcomed.len(), "person", "people"),
+        state.removed.len(),
+        state.whitelist.len()
+    )
+}
+
+fn unfinished(state: &State) -> Option<Check> {
+    let under_way = state.removed.values().filter(|removed| !removed.is_finished()).count();
+    (under_way > 0).then(|| {
+        let removals = words::count(under_way, "removal is", "removals are");
+        let next = "Every sweep goes on with it; `plex-prune status` shows what stands in the way";
+        Check::look(AREA, format!("{removals} not finished"), next)
+    })
+}
+
+/// What waits to be sent, by what stands in the way.
 fn outbox(state: &State) -> Vec<Check> {
-    let waiting = |notice: &state::Notice| {
-        let error = notice.last_error.as_deref().unwrap_or("not tried yet");
-        let seen = format!("{} waits since {}: {error}", delivery::label(notice), words::minute(notice.written));
-        Check::look(AREA, seen, "It goes out with the first pass that can send it.")
-    };
-    state.outbox.notices().iter().map(waiting).collect()
+    let mut left: Vec<&Notice> = state.outbox.notices().iter().collect();
+    if left.is_empty() {
+        return vec![Check::ok(AREA, "no notice is waiting to be sent")];
+    }
+    let mut checks = Vec::new();
+    while let Some(oldest) = left.first().copied() {
+        let (alike, others): (Vec<&Notice>, Vec<&Notice>) =
+            left.into_iter().partition(|notice| notice.last_error == oldest.last_error);
+        left = others;
+        let error = oldest.last_error.as_deref().unwrap_or("not tried yet");
+        let since = words::minute(oldest.written);
+        let (seen, next) = match alike.len() {
+            1 => (
+                format!("{} waits since {since}: {error}", delivery::label(oldest)),
+                "It goes out with the first pass that can send it",
+            ),
+            many => (
+                format!("{many} notices wait, the oldest since {since}: {error}"),
+                "They go out with the first pass that can send them; `plex-prune status` lists them",
+            ),
+        };
+        checks.push(Check::look(AREA, seen, next));
+    }
+    checks
+}
+
+/// The scheduler, as far as it left traces.
+pub(super) fn scheduler(settings: &Settings, state: &State, now: OffsetDateTime) -> Vec<Check> {
+    if settings.dry_run {
+        return vec![Check::ok(AREA, "whether passes are scheduled can't be seen: dry runs leave no trace")];
+    }
+    let passes = [
+        ("welcome", state.last_welcome_scan, settings.welcome_every),
+        ("sweep", state.last_inactivity_scan, settings.sweep_every),
+    ];
+    passes.map(|(name, last, every)| schedule(name, last, every, now)).into()
 }
 
 fn schedule(name: &str, last: Option<OffsetDateTime>, every: Duration, now: OffsetDateTime) -> Check {
-    let is_overdue = super::status::is_overdue(last, every, now);
-    let seen = match last {
-        Some(last) => format!("the last {name} ran {}", words::minute(last)),
-        None => format!("no live {name} has run yet"),
+    let Some(last) = last else {
+        let next = format!("Set up the scheduler as the README shows; or run `plex-prune {name}` by hand");
+        return Check::look(AREA, format!("no live {name} has run yet"), next);
     };
-    if is_overdue {
-        Check::look(
-            AREA,
-            format!("{seen}, and is overdue"),
-            "Is the scheduler running? The README shows how to set it up.",
-        )
+    let seen = format!("the last {name} ran {}", words::minute(last));
+    if crate::commands::status::is_overdue(Some(last), every, now) {
+        let next = "Is the scheduler running? The README shows how to set it up";
+        Check::look(AREA, format!("{seen}, and the next is overdue"), next)
     } else {
         Check::ok(AREA, seen)
     }
