@@ -30,6 +30,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A table of 100,000 people is some 80 MB.
 const LARGEST_ANSWER: u64 = 128 << 20;
 
+/// The longest that a read waits for its answer.
+pub fn longest_read() -> Duration {
+    rehearsal::timeout(READ_TIMEOUT)
+}
+
 /// Makes the client.
 ///
 /// # Errors
@@ -42,7 +47,7 @@ pub fn client(authorities: &ExtraAuthorities) -> Result<Client, ClientError> {
     let mut builder = Client::builder()
         .user_agent(concat!("plex-prune/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(rehearsal::timeout(CONNECT_TIMEOUT))
-        .timeout(rehearsal::timeout(READ_TIMEOUT))
+        .timeout(longest_read())
         // A redirect would carry the token to another host, and turn a POST into a GET.
         .redirect(Policy::none())
         .referer(false);
@@ -94,12 +99,12 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether it may be gone in a moment.
-    fn passes(&self) -> bool {
+    /// Whether it may be gone in a moment. What took its whole time once would take a pass too long three times.
+    fn may_be_repeated(&self) -> bool {
         match self {
-            Self::NoConnection(_) | Self::TooSlow | Self::CutOff(_) => true,
+            Self::NoConnection(_) | Self::CutOff(_) => true,
             Self::Status { code, .. } => matches!(code, 408 | 429 | 500 | 502 | 503 | 504),
-            Self::Redirect(_) | Self::Unreadable(_) => false,
+            Self::TooSlow | Self::Redirect(_) | Self::Unreadable(_) => false,
         }
     }
 }
@@ -178,10 +183,7 @@ pub fn read(service: Service, doing: &'static str, request: &RequestBuilder) -> 
             Ok(body) => return Ok(body),
             Err(error) => error,
         };
-        // What took its whole time once would take a pass too long three times.
-        let Some(wait) = waits.next().filter(|_| error.fault.passes() && error.fault != Fault::TooSlow) else {
-            return Err(error);
-        };
+        let Some(wait) = waits.next().filter(|_| error.fault.may_be_repeated()) else { return Err(error) };
         let Some(wait) = patience(&error.fault, wait) else { return Err(error) };
         log::debug!("{error}; trying again in {} ms", wait.as_millis());
         sleep(wait);
@@ -221,7 +223,7 @@ pub fn change(
                 return Err(error);
             }
         }
-        let Some(wait) = waits.next().filter(|_| error.fault.passes()) else { return Err(error) };
+        let Some(wait) = waits.next().filter(|_| error.fault.may_be_repeated()) else { return Err(error) };
         let Some(wait) = patience(&error.fault, wait) else { return Err(error) };
         log::debug!("{error}; trying again in {} ms", wait.as_millis());
         sleep(wait);

@@ -2,28 +2,34 @@
 
 use std::{
     process,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
 
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
+    flag,
     iterator::Signals,
 };
 
 /// How long the step in progress may go on. Docker and Kubernetes kill after 10 and 30 seconds.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// Listens for the signals from now on. After one, [`asked`] is true, and a step that takes too long is abandoned, which
 /// is safe: every step is on disk before it begins, and the next pass goes on from there.
 pub fn listen() {
+    for signal in [SIGTERM, SIGINT] {
+        let _ = flag::register(signal, Arc::clone(&ASKED));
+    }
     let Ok(mut signals) = Signals::new([SIGTERM, SIGINT]) else { return };
     thread::spawn(move || {
         if signals.forever().next().is_some() {
-            ASKED.store(true, Ordering::SeqCst);
             thread::sleep(PATIENCE);
             log::error!("stopped in the middle of a step; the next pass goes on from there");
             process::exit(1);

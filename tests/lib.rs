@@ -1,8 +1,25 @@
 //! The tests, a file per feature. They drive the real program over real sockets against the stand-ins in `support`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod config;
+mod crash;
+mod faults;
+mod mails;
+mod notices;
+mod passes;
+mod removal;
+mod safety;
+mod services;
+mod signals;
 mod standins;
+mod state;
+mod status;
+mod story;
 mod support;
+mod sweep;
+mod takeover;
+mod verify;
+mod welcome;
 
 /// A sandbox around the real program, with nobody in the household yet.
 fn sandbox() -> support::Sandbox {

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -16,9 +18,14 @@ use crate::{
     tautulli::Tautulli,
 };
 
+/// After so many reads that each took their whole time (10 minutes in all), a pass begins nothing more: somebody whom a
+/// silent service keeps waiting is left to the next pass, and what was done is told.
+const MOST_READS: u32 = 20;
+
 /// What `welcome` and `sweep` have in common: settings, services, the state, and what came of it.
 pub(super) struct Pass {
     pub(super) now: OffsetDateTime,
+    begun: Instant,
     pub(super) settings: Settings,
     pub(super) plex: Plex,
     pub(super) tautulli: Tautulli,
@@ -49,6 +56,7 @@ impl Pass {
         };
         Ok(Self {
             now,
+            begun: Instant::now(),
             plex: Plex::new(client.clone(), plex),
             tautulli: Tautulli::new(client, tautulli),
             settings,
@@ -71,6 +79,11 @@ impl Pass {
     pub(super) fn fail(&mut self, what: impl std::fmt::Display) {
         log::error!("{what}");
         self.failed = true;
+    }
+
+    /// Whether nobody else should be looked at in this pass.
+    pub(super) fn is_over(&self) -> bool {
+        stop::asked() || self.begun.elapsed() > http::longest_read() * MOST_READS
     }
 
     /// Writes the notices about an event into the outbox.
@@ -120,6 +133,10 @@ impl Pass {
     pub(super) fn exit(&self) -> Exit {
         if stop::asked() {
             log::error!("stopped early, as asked; the next pass goes on from here");
+            return Exit::Failed;
+        }
+        if self.is_over() {
+            log::error!("stopped early, as it took too long; the next pass goes on from here");
             return Exit::Failed;
         }
         match (self.refused, self.failed) {

@@ -10,8 +10,7 @@ use crate::{
     logging::EVENT,
     notify::{Channel, Event},
     refusal::Refusal,
-    state::{Notice, StateError, Warned},
-    stop,
+    state::{Notice, State, StateError, Warned},
     verdict::{History, Judgement, Standing},
     words,
 };
@@ -45,6 +44,7 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
         redate_waiting_warnings(&household, &mut pass);
         let (settings, now) = (pass.settings.clone(), pass.now);
         tally.sent = pass.deliver(|notice| vouch(notice, &household, &unsure, &settings, now))?.sent;
+        forget_lost_warnings(&mut pass)?;
     }
     log::info!("{}", summary(&tally, &household, &pass));
     Ok(pass.exit())
@@ -82,7 +82,7 @@ fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateEr
     let unfinished: Vec<u64> =
         pass.store.state.removed.iter().filter(|(_, removed)| !removed.is_finished()).map(|(id, _)| *id).collect();
     for id in unfinished {
-        if stop::asked() {
+        if pass.is_over() {
             break;
         }
         let Some(removed) = pass.store.state.removed.get(&id).cloned() else { continue };
@@ -119,7 +119,7 @@ fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> 
         pass.refuse(&Refusal::TooMany { due, limit: pass.settings.max_removals })?;
     }
     for (mut person, mut judgement) in judged {
-        if stop::asked() {
+        if pass.is_over() {
             break;
         }
         let due = matches!(judgement.standing, Standing::Warn | Standing::Remove);
@@ -233,7 +233,9 @@ fn last_watched(person: &Person) -> Option<time::OffsetDateTime> {
 /// Notes that everybody was looked at, and forgets refusals that the admin may hear of again.
 fn end_scan(pass: &mut Pass) -> Result<(), StateError> {
     let now = pass.now;
-    pass.store.state.last_inactivity_scan = Some(now);
+    if !pass.is_over() {
+        pass.store.state.last_inactivity_scan = Some(now);
+    }
     pass.store.state.refusals.retain(|_, refusal| refusal.since.is_some() || now - refusal.told < time::Duration::DAY);
     pass.store.save()
 }
@@ -246,9 +248,10 @@ fn look_at_waiting_warnings(household: &mut Household, pass: &Pass) -> HashSet<u
     let waiting = pass.store.state.outbox.notices().iter().filter(waits).filter_map(|notice| notice.event.who());
     let mut unsure = HashSet::new();
     for who in waiting {
-        if let Some(person) = household.people.iter_mut().find(|person| person.id == who.id)
-            && let Err(error) = look_closer(person, &pass.tautulli)
-        {
+        let Some(person) = household.people.iter_mut().find(|person| person.id == who.id) else { continue };
+        if pass.is_over() {
+            unsure.insert(person.id);
+        } else if let Err(error) = look_closer(person, &pass.tautulli) {
             log::warn!("the warning to {} waits: {error}", person.label());
             unsure.insert(person.id);
         }
@@ -268,6 +271,22 @@ fn redate_waiting_warnings(household: &Household, pass: &mut Pass) {
             *access_ends = ends;
         }
     }
+}
+
+/// Forgets warnings that were neither delivered nor wait any more: dropped while somebody was at a film that Tautulli then
+/// found too short to record, for example. If they are still due, the next sweep gives them again.
+fn forget_lost_warnings(pass: &mut Pass) -> Result<(), StateError> {
+    let State { warned, outbox, .. } = &mut pass.store.state;
+    let waits = |id: &u64| {
+        let is_of = |notice: &Notice| {
+            matches!(notice.event, Event::Warned { .. } | Event::Undeliverable { .. })
+                && notice.to != Channel::Discord
+                && notice.event.who().is_some_and(|who| who.id == *id)
+        };
+        outbox.notices().iter().any(is_of)
+    };
+    warned.retain(|id, warning| warning.delivered.is_some() || waits(id));
+    pass.store.save()
 }
 
 /// Whether a notice is still true, as far as this sweep knows.

@@ -114,10 +114,8 @@ fn is_removed_still(person: &Person, state: &State) -> bool {
 fn admit(person: &Person, recorded: Option<&str>, pass: &mut Pass) -> bool {
     let back = if pass.store.state.removed.contains_key(&person.id) { " back" } else { "" };
     if let Err(error) = let_tautulli_record(person, pass) {
-        pass.fail(format_args!(
-            "{} is back, and is on record once Tautulli records them again: {error}",
-            person.label()
-        ));
+        let what = if recorded.is_some() { "on record" } else { "welcomed" };
+        pass.fail(format_args!("{} is back, and is {what} once Tautulli records them again: {error}", person.label()));
         return false;
     }
     record(person, pass);

@@ -10,6 +10,7 @@ use std::{
 use time::OffsetDateTime;
 
 use super::StateError;
+use crate::stop;
 
 /// Holds `state.json.lock` until dropped. The system frees it when the process ends, however that happens.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Lock {
                 Err(error) if error.kind() != ErrorKind::WouldBlock => {
                     return Err(StateError::open("lock", path, error));
                 }
-                Err(_) if Instant::now() >= deadline => {
+                Err(_) if Instant::now() >= deadline || stop::asked() => {
                     let mut holder = String::new();
                     // Only for the message: a holder that can't be read is still a holder.
                     let _ = file.read_to_string(&mut holder);

@@ -15,10 +15,12 @@ const WEBHOOK: &str = "(channel settings, Integrations, Webhooks)";
 pub(super) fn of_tautulli(error: &ServiceError, config: &TautulliConfig, environment: &Environment) -> String {
     let secure = config.url.starts_with("https:");
     match &error.fault {
-        Fault::NoConnection(why) if secure && why.contains("InvalidContentType") => {
-            "That port doesn't speak https: try http:// in TAUTULLI_URL".to_owned()
+        Fault::NoConnection(why) if secure && (why.contains("InvalidContentType") || why.contains("handshake eof")) => {
+            "Does that port speak https? Else TAUTULLI_URL begins with http://".to_owned()
         }
-        Fault::NoConnection(_) if config.host().is_some_and(|host| is_lost(&host, environment)) => {
+        Fault::NoConnection(why)
+            if why.contains("refused") && config.host().is_some_and(|host| is_lost(&host, environment)) =>
+        {
             in_container("TAUTULLI_URL")
         }
         Fault::CutOff(_) if !secure => {

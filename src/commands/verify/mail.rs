@@ -16,7 +16,7 @@ use crate::{
 
 const SMTP: &str = "mail";
 const DISCORD: &str = "Discord";
-const TEMPLATES: &str = "templates";
+const TEMPLATES: &str = "template";
 /// A certificate that ends within this time is pointed out.
 const SOON: Duration = Duration::days(14);
 
@@ -56,17 +56,14 @@ pub(super) fn smtp(
     now: OffsetDateTime,
 ) -> Vec<Check> {
     let mut checks = Vec::new();
-    match talk(config, authorities, environment, &mut checks, now) {
-        Some(mut smtp) => {
-            if let Some(mails) = send {
-                checks.extend(send_tests(&mut smtp, config, mails));
-            }
-            smtp.quit();
-        }
-        None if send.is_some() => {
-            checks.push(Check::fail(SMTP, "no test mail was sent", "Mend what fails above, and try again"));
-        }
-        None => {}
+    let mut smtp = talk(config, authorities, environment, &mut checks, now);
+    match (&mut smtp, send) {
+        (_, None) => {}
+        (Some(smtp), Some(mails)) if !mails.is_empty() => checks.extend(send_tests(smtp, config, mails)),
+        _ => checks.push(Check::fail(SMTP, "no test mail was sent", "Mend what fails above, and try again")),
+    }
+    if let Some(smtp) = smtp {
+        smtp.quit();
     }
     checks
 }

@@ -19,7 +19,7 @@ pub(super) struct Report {
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 pub(super) struct Check {
-    /// settings, plex.tv, Tautulli, people, templates, mail, Discord, state.
+    /// settings, plex.tv, Tautulli, people, template, mail, Discord, state.
     area: &'static str,
     mark: Mark,
     seen: String,
@@ -49,7 +49,11 @@ impl Check {
     }
 
     pub(super) fn fail(area: &'static str, seen: impl Into<String>, next: impl AsRef<str>) -> Self {
-        Self { area, mark: Mark::Fail, seen: seen.into(), next: Some(sentence(next.as_ref())) }
+        let seen: String = seen.into();
+        // An error that says whose it is need not say so twice.
+        let rest = seen.strip_prefix(area).and_then(|rest| rest.strip_prefix(": ").or(rest.strip_prefix(' ')));
+        let seen = rest.unwrap_or(&seen).to_owned();
+        Self { area, mark: Mark::Fail, seen, next: Some(sentence(next.as_ref())) }
     }
 
     fn is_failure(&self) -> bool {

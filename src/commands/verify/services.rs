@@ -230,7 +230,7 @@ pub(super) fn unjudged(household: &Household) -> Vec<Check> {
             "keeps no history of",
             "They are left alone. To have them judged: Tautulli, Users, Edit, Keep History",
         ),
-        (History::Hidden, "was told to delete", "They are left alone. To have them judged, undelete them in Tautulli"),
+        (History::Hidden, "was told to delete", "They are left alone. To have them judged, add them in Tautulli again"),
     ];
     let unjudged = unjudged.into_iter().filter_map(|(history, what, next)| {
         let people = household.people.iter().filter(|person: &&Person| person.facts.history == history);

@@ -60,8 +60,9 @@ fn folder(dir: &Path) -> Check {
         Ok(_) if nearest == dir => Check::ok(AREA, format!("{shown} can be written to")),
         Ok(_) => Check::ok(AREA, format!("{shown} is not there yet; the first live pass makes it")),
         Err(error) => {
-            // The system's own words; those around them hold the temporary file's name.
-            let error = error.get_ref().and_then(|inner| inner.source()).map_or(error.to_string(), ToString::to_string);
+            let error = error.to_string();
+            // What follows is the temporary file's name.
+            let error = error.split(" at path ").next().unwrap_or_default();
             let next = "The user that runs plex-prune must be able to write there; or choose another STATE_DIR";
             Check::fail(
                 AREA,

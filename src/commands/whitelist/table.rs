@@ -32,7 +32,7 @@ fn cells(row: &Row) -> [String; 5] {
     let matches: Vec<&str> = row.matches.iter().map(|person| person.name.as_str()).collect();
     let protects = match matches.as_slice() {
         [] => "nobody".to_owned(),
-        _ if !row.holds => "nobody: it is over".to_owned(),
+        _ if !row.holds => "nobody: it's over".to_owned(),
         names => names.join(", "),
     };
     // Only the whitelist's entries have days.

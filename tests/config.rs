@@ -1,0 +1,273 @@
+//! Settings: what is asked for, and what is said about what is wrong.
+
+mod env_file;
+mod secrets;
+mod state_dir;
+mod usage;
+
+use crate::{
+    sandbox,
+    support::{Run, Sandbox, days_ago},
+};
+
+const REQUIRED: [&str; 10] = [
+    "PLEX_TOKEN",
+    "PLEX_SERVER_NAME",
+    "TAUTULLI_URL",
+    "TAUTULLI_API_KEY",
+    "SMTP_HOST",
+    "SMTP_PORT",
+    "SMTP_USERNAME",
+    "SMTP_PASSWORD",
+    "SMTP_FROM",
+    "ADMIN_EMAIL",
+];
+
+/// The log's one line about settings.
+fn complaint(problems: &[&str]) -> String {
+    let head = match problems.len() {
+        1 => "a setting needs mending".to_owned(),
+        n => format!("{n} settings need mending"),
+    };
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    format!("2026-11-23T12:00:00Z error: {head}; nothing was touched:{lines}\n")
+}
+
+impl Run {
+    /// It ended because of these settings, with not a word more.
+    #[track_caller]
+    fn complains(&self, problems: &[&str]) -> &Self {
+        self.exits(2).stdout("").stderr(&complaint(problems))
+    }
+}
+
+impl Sandbox {
+    /// No service was asked, no folder was made.
+    #[track_caller]
+    fn is_untouched(&self) {
+        assert_eq!(self.requests().len(), 0);
+        assert_eq!(self.smtp.connections(), 0);
+        assert!(!self.state_dir().exists());
+    }
+}
+
+#[test]
+fn everything_that_is_missing_is_named_at_once() {
+    let sandbox = sandbox();
+    for name in REQUIRED {
+        sandbox.unset_env(name);
+    }
+    let missing = [
+        "ADMIN_EMAIL: is not set; your address, which is told of everything",
+        "PLEX_TOKEN: is not set, nor is PLEX_TOKEN_FILE; the server owner's token",
+        "PLEX_SERVER_NAME: is not set; the server's name as Plex shows it",
+        "TAUTULLI_URL: is not set; Tautulli's address, such as http://192.168.1.10:8181",
+        "TAUTULLI_API_KEY: is not set, nor is TAUTULLI_API_KEY_FILE; see Tautulli's Settings, Web Interface",
+        "SMTP_HOST: is not set; the mail server's name, such as smtp.example.test",
+        "SMTP_PORT: is not set; 465, 587 or what your mail server says",
+        "SMTP_FROM: is not set; the sender's address, such as plex@example.test",
+        "SMTP_USERNAME: is not set; the mail server's login",
+        "SMTP_PASSWORD: is not set, nor is SMTP_PASSWORD_FILE; Gmail wants an app password",
+    ];
+    for command in ["welcome", "sweep"] {
+        for dry_run in ["--dry-run", "--dry-run=false"] {
+            sandbox.run(&[command, dry_run]).complains(&missing);
+        }
+    }
+    sandbox.is_untouched();
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let sandbox = sandbox();
+    sandbox.set_env("PLEX_TOKEN", "").set_env("SMTP_HOST", "  ").set_env("WARN_DAYS", "").set_env("SMTP_TLS", "");
+    sandbox.run(&["sweep"]).complains(&[
+        "PLEX_TOKEN: is not set, nor is PLEX_TOKEN_FILE; the server owner's token",
+        "SMTP_HOST: is not set; the mail server's name, such as smtp.example.test",
+    ]);
+}
+
+#[test]
+fn status_asks_for_nothing_that_mails_need() {
+    let sandbox = sandbox();
+    for name in REQUIRED.into_iter().filter(|name| name.starts_with("SMTP_")) {
+        sandbox.unset_env(name);
+    }
+    sandbox.set_env("BRAND_COLOR", "nonsense").set_env("SMTP_TLS", "nonsense");
+    sandbox.run(&["status"]).exits(0).stderr("");
+}
+
+#[test]
+fn a_bad_value_is_shown_with_what_would_be_right() {
+    let web = "is not a link that starts with https://, http:// or mailto:";
+    let rows: Vec<(&str, &str, String)> = vec![
+        ("WARN_DAYS", "0", "\"0\" is not a whole number from 1 to 3650".into()),
+        ("WARN_DAYS", "27 days", "\"27 days\" is not a whole number from 1 to 3650".into()),
+        ("WARN_DAYS", "30", "is 30, and must be less than KICK_DAYS, which is 30 (the default)".into()),
+        ("WARN_DAYS", "31", "is 31, and must be less than KICK_DAYS, which is 30 (the default)".into()),
+        ("KICK_DAYS", "0", "\"0\" is not a whole number from 2 to 3651".into()),
+        ("KICK_DAYS", "1", "\"1\" is not a whole number from 2 to 3651".into()),
+        ("KICK_DAYS", "-30", "\"-30\" is not a whole number from 2 to 3651".into()),
+        ("KICK_DAYS", "4294967297", "\"4294967297\" is not a whole number from 2 to 3651".into()),
+        ("DRY_RUN", "maybe", "\"maybe\" is neither true (1, yes) nor false (0, no)".into()),
+        ("DRY_RUN", "flase", "\"flase\" is neither true (1, yes) nor false (0, no)".into()),
+        ("WARN_FIRST", "2", "\"2\" is neither true (1, yes) nor false (0, no)".into()),
+        ("PRUNE_HOME_USERS", "nope", "\"nope\" is neither true (1, yes) nor false (0, no)".into()),
+        ("MAX_REMOVALS", "-1", "\"-1\" is not a whole number from 0 to 100000".into()),
+        ("CHECK_NEW_USERS_SECS", "0", "\"0\" is not a whole number from 1 to 31536000".into()),
+        ("CHECK_INACTIVITY_SECS", "0", "\"0\" is not a whole number from 1 to 31536000".into()),
+        ("CHECK_INACTIVITY_SECS", "30m", "\"30m\" is not a whole number from 1 to 31536000".into()),
+        ("SMTP_PORT", "0", "\"0\" is not a whole number from 1 to 65535".into()),
+        ("SMTP_PORT", "70000", "\"70000\" is not a whole number from 1 to 65535".into()),
+        ("SMTP_PORT", "abc", "\"abc\" is not a whole number from 1 to 65535".into()),
+        ("SMTP_TLS", "ssl", "\"ssl\" is not one of auto, implicit, starttls, none".into()),
+        ("SMTP_TLS", "true", "\"true\" is not one of auto, implicit, starttls, none".into()),
+        ("ADMIN_EMAIL", "admin", "\"admin\" is not an address like admin@example.test".into()),
+        (
+            "SMTP_FROM",
+            "Plex <plex>",
+            "\"Plex <plex>\" is not an address like plex@example.test or Plex <plex@example.test>".into(),
+        ),
+        ("TAUTULLI_URL", "192.168.1.10:8181", "is not an address like http://192.168.1.10:8181 (no ? or #)".into()),
+        ("TAUTULLI_URL", "localhost:8181", "is not an address like http://192.168.1.10:8181 (no ? or #)".into()),
+        ("TAUTULLI_URL", "ftp://tautulli", "is not an address like http://192.168.1.10:8181 (no ? or #)".into()),
+        ("TAUTULLI_URL", "http://tautulli/?a=b", "is not an address like http://192.168.1.10:8181 (no ? or #)".into()),
+        ("PLEX_TV_URL", "plex.tv", "is not an address like https://plex.tv (no ? or #)".into()),
+        (
+            "DISCORD_WEBHOOK",
+            "https://discord.com/channels/1/2",
+            "expected the address that Discord gives under Server Settings, Integrations, Webhooks".into(),
+        ),
+        ("BRAND_COLOR", "purple", "\"purple\" is not a colour like #7A5CFF".into()),
+        ("BRAND_COLOR", "#fff", "\"#fff\" is not a colour like #7A5CFF".into()),
+        ("BRAND_COLOR", "#7A5CFé", "\"#7A5CFé\" is not a colour like #7A5CFF".into()),
+        ("LINK_PLEX", "app.plex.tv", format!("\"app.plex.tv\" {web}")),
+        ("LINK_REQUESTS", "javascript:alert(1)", format!("\"javascript:alert(1)\" {web}")),
+        ("LINK_CONTACT", "admin@example.test", format!("\"admin@example.test\" {web}")),
+        ("TEMPLATE_DIR", "nowhere", "there is no folder nowhere".into()),
+        ("CA_FILE", "nowhere.pem", "the file nowhere.pem can't be read: No such file or directory (os error 2)".into()),
+    ];
+    for (name, value, what) in rows {
+        let sandbox = sandbox();
+        sandbox.live().set_env(name, value);
+        sandbox.run(&["sweep"]).complains(&[&format!("{name}: {what}")]);
+        sandbox.is_untouched();
+    }
+}
+
+#[test]
+fn a_default_that_no_longer_fits_is_called_one() {
+    let sandbox = sandbox();
+    sandbox.set_env("KICK_DAYS", 14);
+    sandbox
+        .run(&["status"])
+        .complains(&["WARN_DAYS: is 27 (the default), and must be less than KICK_DAYS, which is 14"]);
+    sandbox.set_env("WARN_DAYS", "two weeks");
+    sandbox.run(&["status"]).complains(&["WARN_DAYS: \"two weeks\" is not a whole number from 1 to 3650"]);
+    sandbox.set_env("WARN_DAYS", "1").set_env("KICK_DAYS", "2");
+    sandbox.run(&["status"]).exits(0);
+}
+
+#[test]
+fn a_file_of_authorities_must_hold_some() {
+    let sandbox = sandbox();
+    let file = sandbox.dir().join("ca.pem");
+    sandbox.set_env("CA_FILE", file.display());
+    std::fs::write(&file, "garbage\n").unwrap();
+    let none = format!("CA_FILE: the file {} holds no certificate (-----BEGIN CERTIFICATE-----)", file.display());
+    sandbox.run(&["status"]).complains(&[&none]);
+    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n").unwrap();
+    let broken = format!("CA_FILE: the file {} is not PEM: base64 decode error: InvalidCharacter(33)", file.display());
+    sandbox.run(&["status"]).complains(&[&broken]);
+    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n").unwrap();
+    sandbox.run(&["status"]).exits(2).stderr_has("CA_FILE");
+    sandbox.is_untouched();
+}
+
+#[test]
+fn switches_are_read_as_people_write_them() {
+    let sandbox = sandbox();
+    for (value, is_dry) in
+        [("true", true), ("1", true), ("Yes", true), (" TRUE ", true), ("false", false), ("0", false), ("No", false)]
+    {
+        sandbox.set_env("DRY_RUN", value);
+        assert_eq!(sandbox.run(&["status", "--json"]).exits(0).json()["dry_run"], is_dry, "DRY_RUN={value}");
+    }
+    sandbox.unset_env("DRY_RUN");
+    assert_eq!(sandbox.run(&["status", "--json"]).json()["dry_run"], true);
+}
+
+#[test]
+fn the_command_line_decides_over_dry_run() {
+    let sandbox = sandbox();
+    sandbox.person(1002, "bob").watched(days_ago(3));
+    sandbox.live().run(&["welcome", "--dry-run"]).exits(0).stderr_has(" would record 1 person without a mail");
+    sandbox.run(&["sweep", "--dry-run=yes"]).exits(0).stderr_has(" dry sweep of 1 person");
+    assert!(!sandbox.state_dir().exists());
+
+    sandbox.unset_env("DRY_RUN").run(&["welcome", "--dry-run=false"]).exits(0).stderr_lacks("would");
+    assert!(sandbox.state()["welcomed"]["1002"].is_object());
+}
+
+#[test]
+fn a_doubtful_dry_run_is_an_error_whatever_the_other_side_says() {
+    let sandbox = sandbox();
+    sandbox.live().run(&["sweep", "--dry-run=maybe"]).exits(2).stdout("").stderr(
+        "error: invalid value 'maybe' for '--dry-run[=<BOOL>]': \"maybe\" is neither true (1, yes) nor false (0, no)\n\
+         \n\
+         For more information, try '--help'.\n",
+    );
+    sandbox.set_env("DRY_RUN", "maybe").run(&["sweep", "--dry-run=false"]).exits(2);
+    sandbox.is_untouched();
+}
+
+#[test]
+fn blanks_around_values_don_t_matter() {
+    let sandbox = sandbox();
+    sandbox.person(1002, "bob").joined(days_ago(90));
+    sandbox.live().run(&["welcome"]).exits(0);
+    for (name, value) in sandbox.env() {
+        if name != "PLEX_PRUNE_TEST_NOW" {
+            sandbox.set_env(&name, format!(" {value}\t"));
+        }
+    }
+    sandbox.run(&["sweep"]).exits(0);
+    assert_eq!(sandbox.mails_to("bob@example.test").len(), 1);
+}
+
+#[test]
+fn vip_names_may_have_blanks_and_a_comma_too_many() {
+    let sandbox = sandbox();
+    for (id, name) in [(1002, "mom"), (1003, "dad"), (1004, "Big Brother"), (1005, "bob")] {
+        sandbox.person(id, name).joined(days_ago(90));
+    }
+    sandbox.set_env("VIP_NAMES", " Mom,, DAD@example.test , big brother,");
+    let people = sandbox.run(&["status", "--json"]).exits(0).stderr("").json()["people"].take();
+    let protected: Vec<_> = people.as_array().unwrap().iter().map(|p| p["standing"] == "protected").collect();
+    let names: Vec<_> = people.as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Big Brother", "bob", "dad", "mom"]);
+    assert_eq!(protected, [true, false, true, true], "{people:#}");
+}
+
+#[test]
+fn the_sender_may_have_a_name() {
+    let sandbox = sandbox();
+    sandbox.person(1002, "bob");
+    sandbox.live().set_env("SMTP_FROM", "Plex at Zoë's <plex@example.test>").run(&["welcome"]).exits(0);
+    sandbox.joins(1003, "eve");
+    sandbox.run(&["welcome"]).exits(0);
+    let mails = sandbox.mails_to("eve@example.test");
+    assert_eq!(mails[0].header("From").unwrap(), "Plex at Zoë's <plex@example.test>");
+    assert_eq!(mails[0].from, "plex@example.test");
+}
+
+#[test]
+fn tautulli_may_live_below_a_path() {
+    let sandbox = sandbox();
+    sandbox.tautulli.prefix("/media/tautulli");
+    sandbox.person(1002, "bob").watched(days_ago(3));
+    for slashes in ["", "/", "//"] {
+        sandbox.set_env("TAUTULLI_URL", format!("{}{slashes}", sandbox.tautulli.base()));
+        sandbox.run(&["status"]).exits(0).stdout_has("bob");
+    }
+}

@@ -1,0 +1,102 @@
+//! `--env-file` and `PLEX_PRUNE_ENV_FILE`.
+
+use std::fmt::Write;
+
+use super::complaint;
+use crate::{
+    sandbox,
+    support::{Sandbox, days_ago},
+};
+
+impl Sandbox {
+    /// Moves all settings into a file, and returns its path.
+    fn settings_in_file(&self) -> String {
+        let mut text = String::from("# settings of the sandbox\n\n");
+        for (name, value) in self.env().into_iter().filter(|(name, _)| name != "PLEX_PRUNE_TEST_NOW") {
+            writeln!(text, "{name}='{value}'").unwrap();
+            self.unset_env(&name);
+        }
+        self.file("settings.env", &text)
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+}
+
+#[test]
+fn all_settings_may_come_from_a_file() {
+    let sandbox = sandbox();
+    sandbox.person(1002, "bob").joined(days_ago(90));
+    let file = sandbox.live().settings_in_file();
+    sandbox.run(&["--env-file", &file, "welcome"]).exits(0);
+    sandbox.run(&["sweep", "--env-file", &file]).exits(0);
+    assert_eq!(sandbox.mails_to("bob@example.test").len(), 1);
+    sandbox.set_env("PLEX_PRUNE_ENV_FILE", &file).run(&["status"]).exits(0);
+}
+
+#[test]
+fn the_command_line_names_the_file_rather_than_the_variable() {
+    let sandbox = sandbox();
+    let file = sandbox.settings_in_file();
+    sandbox.set_env("PLEX_PRUNE_ENV_FILE", "nowhere").run(&["--env-file", &file, "status"]).exits(0);
+}
+
+#[test]
+fn no_env_file_is_read_unasked() {
+    let sandbox = sandbox();
+    std::fs::write(sandbox.dir().join("cwd/.env"), "DRY_RUN=maybe\n").unwrap();
+    sandbox.run(&["status"]).exits(0);
+}
+
+#[test]
+fn the_real_environment_wins() {
+    let sandbox = sandbox();
+    let file = sandbox.file("settings.env", "DRY_RUN=false\nWARN_DAYS=maybe\n");
+    sandbox.set_env("WARN_DAYS", 5);
+    let report = sandbox.run(&["--env-file", &file, "status", "--json"]).exits(0).json();
+    assert_eq!((&report["warn_days"], &report["dry_run"]), (&5.into(), &false.into()));
+}
+
+#[test]
+fn every_bad_line_of_the_file_is_named() {
+    let sandbox = sandbox();
+    let text = "WARN_DAYS=5\nexport KICK_DAYS=9\n\nWARN_DAYS: 3\nWARN_DAYS=6\nPLEX TOKEN=hush-hush\n# end\n";
+    let file = sandbox.file("settings.env", text);
+    let expected = "expected NAME=VALUE, a comment behind # or a blank line";
+    sandbox.live().run(&["-vv", "--env-file", &file, "sweep"]).exits(2).stdout("").stderr(&complaint(&[
+        &format!("the env file {file}: line 2: {expected}"),
+        &format!("the env file {file}: line 4: {expected}"),
+        &format!("the env file {file}: line 5: WARN_DAYS was set in line 1 already"),
+        &format!("the env file {file}: line 6: {expected}"),
+    ]));
+    sandbox.is_untouched();
+}
+
+#[test]
+fn an_env_file_that_is_not_there_is_an_error() {
+    let sandbox = sandbox();
+    let problem = "the env file nowhere.env: can't be read: No such file or directory (os error 2)";
+    sandbox.run(&["--env-file", "nowhere.env", "status"]).exits(2).stderr(&complaint(&[problem]));
+    sandbox.set_env("PLEX_PRUNE_ENV_FILE", "nowhere.env").run(&["status"]).exits(2).stderr(&complaint(&[problem]));
+}
+
+#[test]
+fn a_bad_line_is_reported_together_with_the_wrong_settings() {
+    let sandbox = sandbox();
+    let file = sandbox.file("settings.env", "nonsense\nWARN_DAYS=soon\n");
+    sandbox.run(&["--env-file", &file, "sweep"]).exits(2).stdout("").stderr(&complaint(&[
+        &format!("the env file {file}: line 1: expected NAME=VALUE, a comment behind # or a blank line"),
+        "WARN_DAYS: \"soon\" is not a whole number from 1 to 3650",
+    ]));
+    sandbox.is_untouched();
+}
+
+#[test]
+fn an_empty_variable_names_no_file() {
+    let sandbox = sandbox();
+    sandbox.set_env("PLEX_PRUNE_ENV_FILE", "");
+    sandbox.run(&["status"]).exits(0);
+}

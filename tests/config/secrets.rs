@@ -1,0 +1,156 @@
+//! Secrets: where they may come from, and where they must not go.
+
+use super::complaint;
+use crate::{
+    sandbox,
+    support::{Fault, Run, Sandbox, SmtpFault, Stage, any, cmd, days_ago, get},
+};
+
+const SECRETS: [&str; 4] = ["PLEX_TOKEN", "TAUTULLI_API_KEY", "SMTP_PASSWORD", "DISCORD_WEBHOOK"];
+
+impl Sandbox {
+    /// Moves a secret into a file, with this behind it.
+    fn put_in_file(&self, name: &str, rest: &str) {
+        let value = self.env().into_iter().find(|(known, _)| known == name).unwrap().1;
+        let file = self.dir().join(name);
+        std::fs::write(&file, format!("{value}{rest}")).unwrap();
+        self.unset_env(name).set_env(&format!("{name}_FILE"), file.display());
+    }
+
+    fn text_of(&self, name: &str) -> String {
+        self.env().into_iter().find(|(known, _)| known == name).unwrap().1
+    }
+}
+
+#[test]
+fn each_secret_may_be_in_a_file() {
+    let sandbox = sandbox();
+    for (name, rest) in SECRETS.into_iter().zip(["\n", "\r\n", "", " \n\n"]) {
+        sandbox.put_in_file(name, rest);
+    }
+    sandbox.person(1002, "bob").joined(days_ago(90));
+    sandbox.live().run(&["welcome"]).exits(0);
+    sandbox.run(&["sweep"]).exits(0);
+    assert_eq!((sandbox.mails_to("bob@example.test").len(), sandbox.posts().len()), (1, 1));
+}
+
+#[test]
+fn a_secret_in_two_places_is_an_error() {
+    for name in SECRETS {
+        let sandbox = sandbox();
+        let value = sandbox.text_of(name);
+        sandbox.put_in_file(name, "\n");
+        sandbox.set_env(name, value);
+        let problem = format!("{name}: is set, and so is {name}_FILE; keep one of them");
+        sandbox.run(&["sweep"]).exits(2).stderr(&complaint(&[&problem]));
+    }
+}
+
+#[test]
+fn an_empty_variable_leaves_the_word_to_the_file() {
+    let sandbox = sandbox();
+    sandbox.put_in_file("PLEX_TOKEN", "\n");
+    sandbox.set_env("PLEX_TOKEN", "").run(&["status"]).exits(0);
+}
+
+#[test]
+fn a_bad_file_of_a_secret_is_named_and_not_shown() {
+    for name in SECRETS {
+        let sandbox = sandbox();
+        let file = sandbox.dir().join(name);
+        let shown = file.display();
+        sandbox.unset_env(name).set_env(&format!("{name}_FILE"), &shown);
+        let says = |problem: &str| {
+            let all = complaint(&[&format!("{name}_FILE: {problem}")]);
+            sandbox.run(&["sweep"]).exits(2).stderr(&all);
+        };
+        says(&format!("the file {shown} can't be read: No such file or directory (os error 2)"));
+        std::fs::write(&file, "").unwrap();
+        says(&format!("the file {shown} is empty"));
+        std::fs::write(&file, "\n").unwrap();
+        says(&format!("the file {shown} is empty"));
+        std::fs::write(&file, "hush-one\nhush-two\n").unwrap();
+        says("holds more than one line, or a control character; expected one line");
+        std::fs::write(&file, b"hush\xff\n").unwrap();
+        says(&format!("the file {shown} can't be read: stream did not contain valid UTF-8"));
+    }
+}
+
+#[test]
+fn a_secret_has_no_control_characters() {
+    let sandbox = sandbox();
+    sandbox.set_env("PLEX_TOKEN", "hush\nX-Evil: 1");
+    let problem = "PLEX_TOKEN: holds more than one line, or a control character; expected one line";
+    sandbox.run(&["status"]).exits(2).stderr(&complaint(&[problem]));
+}
+
+/// No part of what was said gives a secret of the sandbox away, as it is or as a mail login encodes it.
+#[track_caller]
+fn keeps_quiet(run: &Run) {
+    let secrets = [
+        "sandbox-plex-token",
+        "sandbox-tautulli-key",
+        "sandbox-mail-password",
+        "c2FuZGJveC1tYWlsLXBhc3N3b3Jk",
+        "AHNhbmRib3gtbWFpbGVyAHNhbmRib3gtbWFpbC1wYXNzd29yZA",
+        "sandbox-webhook",
+    ];
+    for secret in secrets {
+        run.stdout_lacks(secret).stderr_lacks(secret);
+    }
+}
+
+#[test]
+fn no_secret_is_told_when_all_goes_well() {
+    let sandbox = sandbox();
+    sandbox.person(1002, "bob").joined(days_ago(90));
+    sandbox.live();
+    for arguments in [["-vv", "welcome"], ["-vv", "sweep"], ["-vv", "status"]] {
+        keeps_quiet(sandbox.run(&arguments).exits(0).stderr_has(" trace: "));
+    }
+    keeps_quiet(sandbox.run(&["status", "--json"]).exits(0));
+    assert_eq!((sandbox.mails_to("bob@example.test").len(), sandbox.posts().len()), (1, 1));
+    for name in ["state.json", "state.json.bak"] {
+        let state = std::fs::read_to_string(sandbox.state_dir().join(name)).unwrap();
+        assert!(!state.contains("sandbox-"), "{state}");
+    }
+}
+
+#[test]
+fn no_secret_is_told_when_everything_fails() {
+    let sandbox = sandbox();
+    sandbox.person(1002, "bob").joined(days_ago(90));
+    sandbox.live().run(&["welcome"]).exits(0);
+
+    // Mail and Discord: the state keeps what they said.
+    sandbox.smtp.fail(Stage::Login, SmtpFault::reply(535, "no such login"));
+    sandbox.discord.stop();
+    keeps_quiet(sandbox.run(&["-vv", "sweep"]).exits(1));
+    let state = std::fs::read_to_string(sandbox.state_path()).unwrap();
+    assert!(state.contains("last_error") && !state.contains("sandbox-"), "{state}");
+
+    // Plex and Tautulli: with a URL to tell, an answer, and half of one.
+    for fault in [Fault::status(401), Fault::CutBefore] {
+        sandbox.mend().plex.fail(get("/api/v2/resources"), fault);
+        keeps_quiet(sandbox.run(&["-vv", "status"]).exits(1));
+    }
+    for fault in [Fault::html(502), Fault::redirect("https://elsewhere.test/")] {
+        sandbox.mend().tautulli.fail(cmd("get_users_table"), fault);
+        keeps_quiet(sandbox.run(&["-vv", "status"]).exits(1));
+    }
+    sandbox.mend().plex.fail(any(), Fault::HalfBody);
+    keeps_quiet(sandbox.run(&["-vv", "sweep"]).exits(1));
+}
+
+#[test]
+fn no_secret_is_told_when_settings_are_wrong() {
+    let sandbox = sandbox();
+    sandbox.set_env("DISCORD_WEBHOOK", "sandbox-webhook").set_env("WARN_DAYS", "x");
+    keeps_quiet(sandbox.run(&["-vv", "sweep"]).exits(2));
+    sandbox.set_env("TAUTULLI_URL", "http://me:sandbox-tautulli-key@home:8181?x");
+    keeps_quiet(sandbox.run(&["-vv", "sweep"]).exits(2));
+    for name in SECRETS {
+        sandbox.put_in_file(name, "\nanother line");
+    }
+    keeps_quiet(sandbox.run(&["-vv", "sweep"]).exits(2));
+}

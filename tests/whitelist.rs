@@ -1,0 +1,57 @@
+//! `whitelist`: who is never removed, and how the owner says so.
+
+mod add;
+mod list;
+mod remove;
+mod spares;
+
+use serde_json::Value;
+
+use crate::sandbox;
+use crate::support::{Run, Sandbox, days_ago};
+
+/// A household with nothing set for mail, Discord or Tautulli: the whitelist needs none of it.
+fn household() -> Sandbox {
+    let sandbox = sandbox();
+    for name in ["SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_FROM", "SMTP_TLS", "DISCORD_WEBHOOK"] {
+        sandbox.unset_env(name);
+    }
+    sandbox.unset_env("TAUTULLI_URL").unset_env("TAUTULLI_API_KEY");
+    sandbox.person(1005, "rita").title("Rita B.").email("Rita@example.test").watched(days_ago(33));
+    sandbox.person(1007, "Mom Cat").watched(days_ago(90));
+    sandbox.person(1015, "Max").email("max.one@example.test");
+    sandbox.person(1016, "max").email("max.two@example.test");
+    sandbox
+}
+
+#[track_caller]
+fn whitelist(sandbox: &Sandbox, arguments: &[&str]) -> Run {
+    let run = sandbox.run(&[&["whitelist"], arguments].concat());
+    assert_eq!(sandbox.writes(), [""; 0], "nothing happens to anybody");
+    assert_eq!(sandbox.violations(), [""; 0]);
+    run
+}
+
+/// What a run that is refused says, without the time; nothing must have been written.
+#[track_caller]
+fn refused(sandbox: &Sandbox, arguments: &[&str]) -> String {
+    let before = std::fs::read(sandbox.state_path()).ok();
+    let run = whitelist(sandbox, arguments);
+    run.exits(2).stdout("");
+    assert_eq!(std::fs::read(sandbox.state_path()).ok(), before, "something was changed");
+    run.stderr.strip_prefix("2026-11-23T12:00:00Z error: ").unwrap_or(&run.stderr).to_owned()
+}
+
+/// The entries as they are on disk.
+fn entries(sandbox: &Sandbox) -> Vec<Value> {
+    sandbox.state()["whitelist"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_help_says_what_is_what() {
+    let sandbox = sandbox();
+    let run = sandbox.run(&["whitelist", "add", "--help"]);
+    run.exits(0).stdout_has("Username, e-mail address, title or Plex id; looked up on Plex");
+    run.stdout_has("The last day that counts, in UTC: 2026-12-31. After it they get the whole");
+    assert!(sandbox.requests().is_empty());
+}
