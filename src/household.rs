@@ -234,6 +234,11 @@ impl Household {
     }
 }
 
+/// Whether Plex still lists the very share that a removal ended, as Plex confirmed then.
+pub fn keeps_ended_share(person: &Person, state: &State) -> bool {
+    state.removed.get(&person.id).is_some_and(|removed| removed.ok && removed.share == Some(person.share))
+}
+
 /// Whether so few people are on Plex's list that plex.tv is rather ill than that the others left. Less than half is
 /// believed after a day of such lists; nobody at all, never.
 pub fn missing(people: &[Person], state: &State, now: OffsetDateTime) -> Option<Refusal> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words;
+
 /// Why a pass holds back. What it shows says what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -67,8 +69,9 @@ impl fmt::Display for Refusal {
             ),
             Self::NobodyOnPlex { before } => write!(
                 f,
-                "Plex lists nobody, and {before} people had access before. plex.tv is likely ill. If you did end all \
-                 shares, there is nothing left to do here: stop the schedule"
+                "Plex lists nobody, and {} had access before. plex.tv is likely ill. If you did end all \
+                 shares, there is nothing left to do here: stop the schedule",
+                words::count(*before, "person", "people")
             ),
             Self::MostMissing { listed, before } => write!(
                 f,
@@ -77,8 +80,9 @@ impl fmt::Display for Refusal {
             ),
             Self::TooMany { due, limit } => write!(
                 f,
-                "{due} people are due to be removed, and MAX_REMOVALS is {limit}. Look at `plex-prune status`; \
-                 if it is right, go ahead with `plex-prune sweep --max-removals {due}`"
+                "{} due to be removed, and MAX_REMOVALS is {limit}. Look at `plex-prune status`; \
+                 if it is right, go ahead with `plex-prune sweep --max-removals {due}`",
+                words::count(*due, "person is", "people are")
             ),
         }
     }

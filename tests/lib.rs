@@ -20,6 +20,7 @@ mod sweep;
 mod takeover;
 mod verify;
 mod welcome;
+mod whitelist;
 
 /// A sandbox around the real program, with nobody in the household yet.
 fn sandbox() -> support::Sandbox {

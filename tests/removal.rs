@@ -289,6 +289,6 @@ fn an_end_that_plex_confirms_without_effect_is_noticed() {
     sandbox.tautulli.fail(cmd("delete_user"), Fault::status(500));
     sandbox.run(&["sweep"]).exits(1);
     let run = sandbox.advance(minutes(30)).run(&["sweep"]);
-    run.exits(1).stderr_has("Plex confirmed that rita (id 1005)'s share had ended, and still lists it");
+    run.exits(1).stderr_has("Plex confirmed the end of the share of rita (id 1005), and still lists it");
     clean(&sandbox);
 }

@@ -13,7 +13,8 @@ use crate::support::{Run, Sandbox, days_ago};
 /// A household with nothing set for mail, Discord or Tautulli: the whitelist needs none of it.
 fn household() -> Sandbox {
     let sandbox = sandbox();
-    for name in ["SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_FROM", "SMTP_TLS", "DISCORD_WEBHOOK"] {
+    for name in ["SMTP_HOST", "SMTP_PORT", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_FROM", "SMTP_TLS", "DISCORD_WEBHOOK"]
+    {
         sandbox.unset_env(name);
     }
     sandbox.unset_env("TAUTULLI_URL").unset_env("TAUTULLI_API_KEY");
@@ -51,7 +52,7 @@ fn entries(sandbox: &Sandbox) -> Vec<Value> {
 fn the_help_says_what_is_what() {
     let sandbox = sandbox();
     let run = sandbox.run(&["whitelist", "add", "--help"]);
-    run.exits(0).stdout_has("Username, e-mail address, title or Plex id; looked up on Plex");
-    run.stdout_has("The last day that counts, in UTC: 2026-12-31. After it they get the whole");
+    run.exits(0).stdout_has("<WHO>  Username, e-mail address, title or Plex id; looked up on Plex, so that\n");
+    run.stdout_has("--until <DATE>         The last day that counts, in UTC: 2026-12-31. After\n");
     assert!(sandbox.requests().is_empty());
 }

@@ -10,7 +10,7 @@ use crate::{
     config::{Environment, ExtraAuthorities, PlexConfig, Reader, Settings, TautulliConfig},
     delivery,
     error::{Error, Exit},
-    household::{Household, Person, both, join},
+    household::{self, Household, Person, both, join},
     http, moment,
     plex::Plex,
     state::{self, State},
@@ -300,6 +300,12 @@ fn warnings(household: &Household, settings: &Settings, state: &State, now: Offs
             _ => "is not finished: Tautulli or the notices are still to do".to_owned(),
         };
         warnings.push(format!("The removal of {name} (id {id}) {what}."));
+    }
+    for person in household.people.iter().filter(|person| household::keeps_ended_share(person, state)) {
+        warnings.push(format!(
+            "Plex confirmed the end of the share of {}, and still lists it; if that stays so, end it by hand.",
+            person.label()
+        ));
     }
     if state.is_fresh() && !settings.dry_run {
         warnings.push("No live `welcome` has run yet: the first one records everybody without a mail.".to_owned());

@@ -6,7 +6,7 @@ use crate::{
     config::{Environment, Settings},
     delivery::Word,
     error::{Error, Exit},
-    household::{Household, Person, both, join, look_closer},
+    household::{Household, Person, both, join, keeps_ended_share, look_closer},
     logging::EVENT,
     notify::{Channel, Event},
     refusal::Refusal,
@@ -26,6 +26,7 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
             return Err(error);
         }
     };
+    let people = household.people.len();
     for remark in &household.remarks {
         log::warn!("{remark}");
     }
@@ -46,7 +47,7 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
         tally.sent = pass.deliver(|notice| vouch(notice, &household, &unsure, &settings, now))?.sent;
         forget_lost_warnings(&mut pass)?;
     }
-    log::info!("{}", summary(&tally, &household, &pass));
+    log::info!("{}", summary(people, &tally, &household, &pass));
     Ok(pass.exit())
 }
 
@@ -79,9 +80,8 @@ fn gather(pass: &Pass) -> Result<Household, Error> {
 
 /// Goes on with the removals that an earlier pass began. Those whose share has not ended are judged with everybody else.
 fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateError> {
-    let unfinished: Vec<u64> =
-        pass.store.state.removed.iter().filter(|(_, removed)| !removed.is_finished()).map(|(id, _)| *id).collect();
-    for id in unfinished {
+    let all: Vec<u64> = pass.store.state.removed.keys().copied().collect();
+    for id in all {
         if pass.is_over() {
             break;
         }
@@ -89,12 +89,13 @@ fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateEr
         let listed = household.people.iter().find(|person| person.id == id);
         let name = removed.name.as_deref().unwrap_or("somebody");
         match listed {
-            Some(person) if removed.ok && removed.share == Some(person.share) => pass.fail(format_args!(
-                "Plex confirmed that {}'s share had ended, and still lists it; if that stays so, end it by hand",
+            Some(person) if keeps_ended_share(person, &pass.store.state) => pass.fail(format_args!(
+                "Plex confirmed the end of the share of {}, and still lists it; if that stays so, end it by hand",
                 person.label()
             )),
             // To be judged; or back after an invitation, which is for `welcome` to see.
             Some(_) => {}
+            None if removed.is_finished() => {}
             None if pass.only_says(|| format!("finish the removal of {name} (id {id})")) => {}
             None => {
                 if !removed.ok {
@@ -322,8 +323,9 @@ fn vouch_for_nobody(notice: &Notice) -> Word {
     if notice.to == Channel::Person { Word::Wait } else { Word::Send }
 }
 
-fn summary(tally: &Tally, household: &Household, pass: &Pass) -> String {
-    let people = words::count(household.people.len(), "person", "people");
+/// The pass in one line; `people` were looked at.
+fn summary(people: usize, tally: &Tally, household: &Household, pass: &Pass) -> String {
+    let people = words::count(people, "person", "people");
     let mut parts = Vec::new();
     let would = if pass.settings.dry_run { "would be " } else { "" };
     if pass.refused {

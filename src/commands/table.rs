@@ -21,8 +21,8 @@ pub(super) struct Columns<'a> {
     pub(super) right: &'a [usize],
 }
 
-/// A table in lines, the header's first and then one a row. Every column is as wide as it must be; what is left is for
-/// the flexible ones.
+/// A table in lines, the header's first (on a terminal with a rule below it) and then one a row. Every column is as wide
+/// as it must be; what is left is for the flexible ones.
 pub(super) fn lines<const N: usize>(
     header: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
@@ -46,7 +46,11 @@ pub(super) fn lines<const N: usize>(
             column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(width)));
         }
     }
-    table.lines().map(|line| line.trim_end().to_owned()).collect()
+    let mut lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    if let Some(width) = terminal_width() {
+        lines.insert(1, "─".repeat(width.into()));
+    }
+    lines
 }
 
 /// How wide each column may be, the blank behind it included: as wide as its content, but the widest flexible ones
@@ -65,8 +69,12 @@ fn fitting(contents: Vec<u16>, flexible: &[usize], room: u16) -> Vec<u16> {
 }
 
 fn width() -> u16 {
+    terminal_width().unwrap_or(PIPE)
+}
+
+fn terminal_width() -> Option<u16> {
     let terminal = terminal_size().filter(|_| stdout().is_terminal()).map(|(width, _)| width.0);
-    terminal.filter(|&width| width > 0).unwrap_or(PIPE)
+    terminal.filter(|&width| width > 0)
 }
 
 /// Writes a text behind a mark, in lines that fit; those after the first are indented as far as the mark.

@@ -38,7 +38,9 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
             Arrival::New => None,
         };
         if pass.settings.dry_run {
-            welcomed += usize::from(recorded.is_none() && pass.only_says(|| format!("welcome {}", person.label())));
+            welcomed += usize::from(
+                recorded.is_none() && pass.only_says(|| format!("welcome{} {}", back(person, &pass), person.label())),
+            );
         } else if recorded.is_some() || !stop::asked() {
             // Whom a stopped pass doesn't come to is still new in the next one.
             welcomed += usize::from(admit(person, recorded, &mut pass) && recorded.is_none());
@@ -112,7 +114,7 @@ fn is_removed_still(person: &Person, state: &State) -> bool {
 
 /// Records somebody, and welcomes them unless they are only `recorded`; says whether that worked.
 fn admit(person: &Person, recorded: Option<&str>, pass: &mut Pass) -> bool {
-    let back = if pass.store.state.removed.contains_key(&person.id) { " back" } else { "" };
+    let back = back(person, pass);
     if let Err(error) = let_tautulli_record(person, pass) {
         let what = if recorded.is_some() { "on record" } else { "welcomed" };
         pass.fail(format_args!("{} is back, and is {what} once Tautulli records them again: {error}", person.label()));
@@ -130,6 +132,11 @@ fn admit(person: &Person, recorded: Option<&str>, pass: &mut Pass) -> bool {
     let rules = pass.settings.rules;
     pass.announce(&Event::Joined { who: person.who(), warn_days: rules.warn_days, kick_days: rules.kick_days });
     true
+}
+
+/// What a welcome says more to somebody who was removed before.
+fn back(person: &Person, pass: &Pass) -> &'static str {
+    if pass.store.state.removed.contains_key(&person.id) { " back" } else { "" }
 }
 
 /// Undeletes in Tautulli whom this program deleted there. Otherwise they would never be recorded, and in a month look idle

@@ -16,8 +16,13 @@ pub struct Environment {
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
-        let values = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
-        Self { values, problems: Vec::new() }
+        Self::of(std::env::vars_os())
+    }
+
+    /// An environment of these variables.
+    pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let named = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
+        Self { values: variables.into_iter().filter_map(named).collect(), problems: Vec::new() }
     }
 
     /// Adds what `file` says; a variable that is already set keeps its value.

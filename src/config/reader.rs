@@ -255,8 +255,7 @@ mod tests {
 
     #[test]
     fn what_is_not_text_is_said_once() {
-        let mut environment = Environment::default();
-        environment.set("SMTP_PORT", OsString::from_vec(vec![0xff]));
+        let environment = Environment::of([("SMTP_PORT".into(), OsString::from_vec(vec![0xff]))]);
         let mut reader = Reader::new(&environment);
         reader.required("SMTP_PORT", "a port");
         reader.number("SMTP_PORT", 0, 1..=u16::MAX);

@@ -58,6 +58,14 @@ impl Sandbox {
         self.tautulli.data().upsert(id, &name, email.as_deref());
     }
 
+    /// A person takes another username and title at Plex. Tautulli has not heard of it yet.
+    pub fn renames(&self, id: u64, name: &str) {
+        let mut plex = self.plex.data();
+        let account = plex.accounts.get_mut(&id).expect("the person has an account");
+        account.username = Some(name.to_owned());
+        name.clone_into(&mut account.title);
+    }
+
     /// Whether a person can reach the server: by a living share, or by the Home.
     pub fn on_plex(&self, id: u64) -> bool {
         self.plex.has_share(id, CENTAURI) || self.plex.in_home(id)

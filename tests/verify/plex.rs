@@ -156,7 +156,7 @@ fn a_list_that_lacks_too_many_is_not_believed() {
     let found = about("plex.tv", &sandbox);
     let last = found.last().unwrap();
     assert!(
-        last.starts_with("✗ plex.tv: Plex lists nobody, and 1 people had access before; a sweep acts on nobody → "),
+        last.starts_with("✗ plex.tv: Plex lists nobody, and 1 person had access before; a sweep acts on nobody → "),
         "{last}"
     );
 }

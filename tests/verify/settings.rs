@@ -142,3 +142,15 @@ fn a_new_owner_with_nothing_set_is_told_of_everything() {
     );
     assert!(sandbox.requests().is_empty());
 }
+
+#[test]
+fn without_tls_what_needs_none_is_still_checked() {
+    let sandbox = household();
+    let file = sandbox.dir().join("authority.pem");
+    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    sandbox.set_env("CA_FILE", file.display());
+    let found = findings(&sandbox);
+    assert!(found[0].starts_with("✗ settings: could not set up TLS: "), "{found:#?}");
+    assert!(found.iter().any(|line| line == "✓ mail: may send as plex@example.test"), "{found:#?}");
+    assert!(found.iter().any(|line| line.starts_with("✓ state: ")), "{found:#?}");
+}

@@ -164,3 +164,15 @@ fn waiting_notices_are_counted_with_what_stands_in_their_way() {
     assert!(one.starts_with(expected), "{one}");
     assert!(one.ends_with(" → It goes out with the first pass that can send it."), "{one}");
 }
+
+#[test]
+fn removals_under_way_are_counted() {
+    let sandbox = running();
+    let removed = |id: u64, ok: bool| format!("\"{id}\": {{\"when\": \"2026-11-20T12:00:00Z\", \"ok\": {ok}}}");
+    let state = |removed: String| format!("{{\"version\": 1, \"removed\": {{{removed}}}}}");
+    sandbox.write_state(&state(removed(1002, false)));
+    let next = "Every sweep goes on with it; `plex-prune status` shows what stands in the way.";
+    assert_eq!(about("state", &sandbox)[3], format!("! state: 1 removal is not finished → {next}"));
+    sandbox.write_state(&state(format!("{}, {}", removed(1002, false), removed(1003, true))));
+    assert_eq!(about("state", &sandbox)[3], format!("! state: 2 removals are not finished → {next}"));
+}

@@ -161,7 +161,7 @@ fn somebody_whom_tautulli_can_not_undelete_yet_is_welcomed_by_a_later_pass() {
     let sandbox = rita_is_invited_again();
     sandbox.tautulli.fail(cmd("undelete_user"), Fault::status(500));
     let run = sandbox.run(&["welcome"]);
-    run.exits(1).stderr_has("error: rita (id 1005) is back, and is on record once Tautulli records them again: ");
+    run.exits(1).stderr_has("error: rita (id 1005) is back, and is welcomed once Tautulli records them again: ");
     assert!(log(&run).last().unwrap().starts_with("welcome for 2 people on Centauri: "));
     assert!(sandbox.mails().is_empty() && sandbox.posts().is_empty());
     assert!(!ids(&sandbox, "welcomed").contains(&"1005".into()));
@@ -237,7 +237,7 @@ fn a_dry_run_says_who_is_back_and_tells_tautulli_nothing() {
     let sandbox = rita_is_invited_again();
     logged(
         sandbox.run(&["welcome", "--dry-run"]).exits(0),
-        &["would welcome rita (id 1005)", "dry welcome for 2 people on Centauri: 1 new"],
+        &["would welcome back rita (id 1005)", "dry welcome for 2 people on Centauri: 1 new"],
     );
     nothing_happened(&sandbox);
     clean(&sandbox);

@@ -147,7 +147,9 @@ fn an_entry_from_offline_becomes_the_person_s_once_they_are_looked_up() {
     assert_eq!(names, [(json!("max"), json!(null)), (json!("rita"), json!(1005)), (json!("Max"), json!(1015))]);
     assert_eq!(entries(&sandbox)[1]["since"], "2026-11-23T12:00:00Z");
     // And offline again, the id is kept.
-    whitelist(&sandbox, &["add", "Rita", "--offline", "--until", "2026-12-01"]).exits(0).stdout_has("rita (id 1005) is on");
+    whitelist(&sandbox, &["add", "Rita", "--offline", "--until", "2026-12-01"])
+        .exits(0)
+        .stdout_has("rita (id 1005) is on");
     assert_eq!(entries(&sandbox).len(), 3);
 }
 
@@ -159,7 +161,9 @@ fn plex_has_to_answer_or_offline_be_said() {
     run.exits(1).stdout("").stderr_has("Check PLEX_TOKEN: it must be a token of the account that owns the server\n");
     assert!(!sandbox.state_dir().exists());
     sandbox.set_env("PLEX_SERVER_NAME", "Attic").mend();
-    assert!(refused(&sandbox, &["add", "rita"]).starts_with("PLEX_SERVER_NAME: the token's account owns no server named"));
+    assert!(
+        refused(&sandbox, &["add", "rita"]).starts_with("PLEX_SERVER_NAME: the token's account owns no server named")
+    );
 }
 
 #[test]
@@ -196,7 +200,9 @@ fn hostile_names_and_notes_harm_nobody() {
         assert!(run.stdout.lines().all(|line| line.chars().count() <= 80), "{run}");
     }
     sandbox.person(1099, "\u{202e}evil\n");
-    whitelist(&sandbox, &["add", "1099"]).exits(0).stdout("\\u{202e}evil (id 1099) is on the whitelist until further notice.\n");
+    whitelist(&sandbox, &["add", "1099"])
+        .exits(0)
+        .stdout("\\u{202e}evil (id 1099) is on the whitelist until further notice.\n");
     assert_eq!(entries(&sandbox).len(), 2);
 }
 

@@ -33,10 +33,7 @@ fn what_isn_t_there_gets_the_list_of_what_is() {
         refused(&sandbox, &["remove", "rita"]),
         "\"rita\" is not on the whitelist; nothing was changed. On it:\n  max (id 1016)\n  someone@example.test\n"
     );
-    assert_eq!(
-        refused(&sandbox, &["remove", ""]),
-        "whom? Give a username, an e-mail address, a title or a Plex id\n"
-    );
+    assert_eq!(refused(&sandbox, &["remove", ""]), "whom? Give a username, an e-mail address, a title or a Plex id\n");
 }
 
 #[test]

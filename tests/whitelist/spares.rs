@@ -19,7 +19,7 @@ fn sweep(sandbox: &Sandbox) -> String {
 fn a_sweep_respects_it_at_once_and_whatever_they_are_called_by_then() {
     let sandbox = idle();
     sandbox.run(&["whitelist", "add", "rita"]).exits(0);
-    sandbox.plex.rename(1005, "margarita");
+    sandbox.renames(1005, "margarita");
     sandbox.advance(days(10));
     sweep(&sandbox);
     nothing_happened(&sandbox);
@@ -62,8 +62,8 @@ fn an_entry_without_an_id_protects_whoever_it_names() {
 fn whoever_takes_the_name_of_somebody_on_the_list_is_not_protected_by_it() {
     let sandbox = idle();
     sandbox.run(&["whitelist", "add", "ada"]).exits(0);
-    sandbox.plex.rename(1001, "someone");
-    sandbox.plex.rename(1005, "ada");
+    sandbox.renames(1001, "someone");
+    sandbox.renames(1005, "ada");
     sandbox.advance(days(10));
     assert!(sweep(&sandbox).contains("removed ada (id 1005)"));
     assert!(sandbox.on_plex(1001));

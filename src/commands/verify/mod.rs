@@ -132,7 +132,13 @@ impl Known {
         });
 
         let mut checks = settings::problems(&self.problems());
-        checks.extend(client.err().map(|error| Check::fail("settings", error.to_string(), "Mend this first")));
+        checks.extend(client.err().map(|error| {
+            Check::fail(
+                "settings",
+                error.to_string(),
+                "Mend this first: plex.tv, Tautulli and Discord can't be asked before",
+            )
+        }));
         if let Some(settings) = settings {
             checks.extend(settings::rules(settings));
             let people = evidence.people.as_ref().map(|(server, people)| (server.as_str(), people.as_slice()));

@@ -13,9 +13,11 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     paragraph("", &format!("Never removed from {}, and why", report.server), out)?;
     writeln!(out)?;
     let lines = lines(HEADER, report.protections.iter().map(cells), &Columns { flexible: &[1, 2], right: &[] });
-    let mut lines = lines.into_iter();
-    writeln!(out, "{}", lines.next().unwrap_or_default())?;
-    for (line, row) in lines.zip(&report.protections) {
+    let (head, rows) = lines.split_at(lines.len().saturating_sub(report.protections.len()));
+    for line in head {
+        writeln!(out, "{line}")?;
+    }
+    for (line, row) in rows.iter().zip(&report.protections) {
         writeln!(out, "{line}")?;
         if let Some(note) = &row.note {
             paragraph("  note: ", note, out)?;
