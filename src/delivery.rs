@@ -10,8 +10,8 @@ use crate::{
     config::{ExtraAuthorities, MailConfig},
     logging::EVENT,
     notify::{
-        Channel, ComposeError, Discord, DiscordError, Event, SendError, Smtp, TemplateError, Templates, Who, compose,
-        proofs, tells_person,
+        Channel, ComposeError, Discord, DiscordError, Event, SendError, Smtp, Step, TemplateError, Templates, Who,
+        compose, proofs, tells_person,
     },
     state::{Notice, Outbox, StateError, Store},
     stop,
@@ -58,6 +58,8 @@ enum Trouble {
     Notice(String),
     /// Nothing more goes this way in this pass; said already.
     Channel(String),
+    /// This one may have been taken, and nothing more goes this way in this pass; said already.
+    Unanswered(String),
     /// The address is refused for good.
     Address(String),
 }
@@ -113,6 +115,9 @@ impl Delivery {
                 break;
             }
             let notice = notice.clone();
+            if notice.not_before.is_some_and(|time| now < time) {
+                continue;
+            }
             match vouch(&notice) {
                 Word::Wait => continue,
                 Word::Drop(why) => {
@@ -157,6 +162,11 @@ impl Delivery {
                     tally.failed += 1;
                     note_failure(store, &notice, error);
                 }
+                Err(Trouble::Unanswered(error)) => {
+                    tally.failed += 1;
+                    note_failure(store, &notice, error);
+                    put_off(store, &notice, now);
+                }
             }
             store.save()?;
         }
@@ -192,10 +202,12 @@ impl Delivery {
         smtp.send(&mail.from, &mail.to, &mail.bytes).map_err(|error| match error {
             // The admin's own address is the owner's to mend, and what waits for it then arrives.
             SendError::Recipient { .. } if notice.to == Channel::Person => Trouble::Address(error.to_string()),
-            SendError::Broken { .. } => {
+            SendError::Broken { step, ref answer } => {
                 log::error!("could not send {}: {error}", label(notice));
                 *connection = Connection::Down(error.to_string());
-                Trouble::Channel(error.to_string())
+                let unanswered = step == Step::Message && !answer.starts_with("421");
+                let trouble = if unanswered { Trouble::Unanswered } else { Trouble::Channel };
+                trouble(error.to_string())
             }
             error => Trouble::Notice(error.to_string()),
         })
@@ -286,6 +298,16 @@ fn forget_undelivered_warning(store: &mut Store, notice: &Notice) {
         && store.state.warned.get(&who.id).is_some_and(|warned| warned.delivered.is_none())
     {
         store.state.warned.remove(&who.id);
+    }
+}
+
+/// A mail server that takes a mail and never says so would get it once a pass. The first time may be an accident; from
+/// then on the wait doubles, so that the week until it is given up brings a handful.
+fn put_off(store: &mut Store, notice: &Notice, now: OffsetDateTime) {
+    if let Some(waiting) = store.state.outbox.get_mut(&notice.id) {
+        waiting.unanswered += 1;
+        let hours = (waiting.unanswered > 1).then(|| 1 << waiting.unanswered.min(7));
+        waiting.not_before = hours.map(|hours| now.saturating_add(Duration::hours(hours)));
     }
 }
 

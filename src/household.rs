@@ -86,8 +86,6 @@ pub struct Guests {
     pub server: Server,
     /// Everybody with a share on it; what Tautulli knows of them is not filled in.
     pub people: Vec<Person>,
-    /// What the owner should know of their own lists, for it could cost somebody their access.
-    pub remarks: Vec<String>,
 }
 
 impl Guests {
@@ -95,17 +93,17 @@ impl Guests {
     ///
     /// # Errors
     /// A call failed, or there is no such server.
-    pub fn ask(plex: &Plex, settings: &Settings, state: &State, now: OffsetDateTime) -> Result<Self, Error> {
+    pub fn ask(plex: &Plex, settings: &Settings, state: &State) -> Result<Self, Error> {
         let (server, shares) = thread::scope(|scope| {
             let server = scope.spawn(|| plex.server());
             let shares = plex.shares();
             (join(server), shares)
         });
         let (server, shares) = both(server, shares)?;
-        Ok(Self::of(server?, shares, settings, state, now))
+        Ok(Self::of(server?, shares, settings, state))
     }
 
-    fn of(server: Server, shares: Vec<Share>, settings: &Settings, state: &State, now: OffsetDateTime) -> Self {
+    fn of(server: Server, shares: Vec<Share>, settings: &Settings, state: &State) -> Self {
         let here = |share: &&Share| share.machine_identifier == server.machine_identifier;
         let mut newest: HashMap<u64, &Share> = HashMap::new();
         for share in shares.iter().filter(here) {
@@ -128,8 +126,7 @@ impl Guests {
             })
             .collect();
         people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.id));
-        let remarks = remarks(&people, &server, settings, state, now);
-        Self { server, people, remarks }
+        Self { server, people }
     }
 }
 
@@ -163,7 +160,7 @@ impl Household {
             let connected = scope.spawn(|| tautulli.is_connected());
             let watched = scope.spawn(|| tautulli.watched_server());
             let libraries = scope.spawn(|| tautulli.unrecorded_libraries());
-            (Guests::ask(plex, settings, state, now), join(users), join(connected), join(watched), join(libraries))
+            (Guests::ask(plex, settings, state), join(users), join(connected), join(watched), join(libraries))
         });
         let tautulli = both(both(users, connected), watched);
         let (guests, ((users, connected), watched_server)) = both(guests, tautulli)?;
@@ -173,7 +170,8 @@ impl Household {
             Vec::new()
         });
         let watched_server = watched_server.machine_identifier;
-        let Guests { server, mut people, mut remarks } = guests;
+        let Guests { server, mut people } = guests;
+        let mut remarks = remarks(&people, users.as_deref().unwrap_or_default(), &server, settings, state, now);
         remarks.extend(unrecorded_libraries.iter().map(|library| {
             format!("Tautulli keeps no history of the library {library:?}: whoever watches only there looks idle")
         }));
@@ -321,10 +319,22 @@ fn protections(person: &Person, share: &Share, settings: &Settings, state: &Stat
     protections
 }
 
-/// Entries of the owner's lists that mean nobody: a typo in one would cost somebody their access.
-fn remarks(people: &[Person], server: &Server, settings: &Settings, state: &State, now: OffsetDateTime) -> Vec<String> {
+/// Entries of the owner's lists that mean nobody: a typo in one would cost somebody their access. Whoever Tautulli knows
+/// is no typo: the owner, who has no share, or somebody who has left.
+fn remarks(
+    people: &[Person],
+    users: &[User],
+    server: &Server,
+    settings: &Settings,
+    state: &State,
+    now: OffsetDateTime,
+) -> Vec<String> {
     let server = &server.name;
-    let vips = settings.vips.iter().filter(|vip| !people.iter().any(|person| person.is_named(vip)));
+    let is_known = |name: &str| {
+        people.iter().any(|person| person.is_named(name))
+            || users.iter().any(|user| user.names.iter().any(|known| folded(known) == folded(name)))
+    };
+    let vips = settings.vips.iter().filter(|vip| !is_known(vip));
     let vips = vips.map(|vip| format!("VIP_NAMES: {:?} is nobody on {server}; is it a typo?", words::printable(vip)));
     let in_force = |entry: &&Spared| entry.until.is_none_or(|until| now.date() <= until);
     let spares_nobody = |entry: &&Spared| !people.iter().any(|person| spares(entry, person));

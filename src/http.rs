@@ -13,12 +13,13 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::{
     Certificate, StatusCode,
     blocking::{Client, RequestBuilder, Response},
-    header::{LOCATION, RETRY_AFTER},
+    header::{DATE, LOCATION, RETRY_AFTER},
     redirect::Policy,
 };
 use serde::de::DeserializeOwned;
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-use crate::{config::ExtraAuthorities, rehearsal, words};
+use crate::{clock, config::ExtraAuthorities, rehearsal, words};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For a read: the longest that was measured took a quarter of a second, but a NAS may be busy or asleep.
@@ -27,6 +28,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(180);
 /// The longest `Retry-After` that a pass waits out. A longer one is left to the next pass.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// By how much this machine's clock may be ahead of a service's: enough for any answer that a cache kept for a while.
+const LARGEST_LEAD: time::Duration = time::Duration::hours(1);
 /// A table of 100,000 people is some 80 MB.
 const LARGEST_ANSWER: u64 = 128 << 20;
 
@@ -96,6 +99,8 @@ pub enum Fault {
     Redirect(String),
     /// A success that can't be read, and why.
     Unreadable(String),
+    /// This machine's clock, as shown here, is ahead of the service's: everybody would look idle for too long.
+    ClockAhead(String),
 }
 
 impl Fault {
@@ -104,7 +109,7 @@ impl Fault {
         match self {
             Self::NoConnection(_) | Self::CutOff(_) => true,
             Self::Status { code, .. } => matches!(code, 408 | 429 | 500 | 502 | 503 | 504),
-            Self::TooSlow | Self::Redirect(_) | Self::Unreadable(_) => false,
+            Self::TooSlow | Self::Redirect(_) | Self::Unreadable(_) | Self::ClockAhead(_) => false,
         }
     }
 }
@@ -119,6 +124,7 @@ impl fmt::Display for Fault {
             Self::Status { code, message, .. } => write!(f, "it answered {code}: {message}"),
             Self::Redirect(to) => write!(f, "it redirects to {to}, and redirects are not followed"),
             Self::Unreadable(why) => write!(f, "its answer can't be understood ({why})"),
+            Self::ClockAhead(clocks) => write!(f, "this machine's clock is ahead of its ({clocks})"),
         }
     }
 }
@@ -180,7 +186,7 @@ pub fn read(service: Service, doing: &'static str, request: &RequestBuilder) -> 
     let mut waits = waits();
     loop {
         let error = match send(service, doing, request) {
-            Ok(body) => return Ok(body),
+            Ok(answer) => return answer.in_time().map_err(|fault| ServiceError::new(service, doing, fault)),
             Err(error) => error,
         };
         let Some(wait) = waits.next().filter(|_| error.fault.may_be_repeated()) else { return Err(error) };
@@ -198,7 +204,7 @@ pub fn write(service: Service, doing: &'static str, request: RequestBuilder) -> 
     rehearsal::crash_point("before a request");
     let answer = send(service, doing, &request.timeout(rehearsal::timeout(WRITE_TIMEOUT)));
     rehearsal::crash_point("after a request");
-    answer
+    answer.map(|answer| answer.body)
 }
 
 /// Changes something, and looks whether it is done before calling a try failed or repeating it. At most three tries.
@@ -262,7 +268,27 @@ fn patience(fault: &Fault, wait: Duration) -> Option<Duration> {
     }
 }
 
-fn send(service: Service, doing: &'static str, request: &RequestBuilder) -> Result<Vec<u8>, ServiceError> {
+/// A success.
+struct Answer {
+    body: Vec<u8>,
+    /// The header `Date`.
+    date: Option<OffsetDateTime>,
+}
+
+impl Answer {
+    /// The body, unless this machine's clock is wrong in the way that costs people their access.
+    fn in_time(self) -> Result<Vec<u8>, Fault> {
+        let now = clock::now();
+        match self.date {
+            Some(date) if now - date > LARGEST_LEAD => {
+                Err(Fault::ClockAhead(format!("{} here, {} there", words::minute(now), words::minute(date))))
+            }
+            _ => Ok(self.body),
+        }
+    }
+}
+
+fn send(service: Service, doing: &'static str, request: &RequestBuilder) -> Result<Answer, ServiceError> {
     let begun = Instant::now();
     let answer = request
         .try_clone()
@@ -273,7 +299,7 @@ fn send(service: Service, doing: &'static str, request: &RequestBuilder) -> Resu
     answer.map_err(|fault| ServiceError::new(service, doing, fault))
 }
 
-fn body_of(response: Response) -> Result<Vec<u8>, Fault> {
+fn body_of(response: Response) -> Result<Answer, Fault> {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     let read = response.take(LARGEST_ANSWER + 1).read_to_end(&mut body);
@@ -294,7 +320,8 @@ fn body_of(response: Response) -> Result<Vec<u8>, Fault> {
     if body.len() as u64 > LARGEST_ANSWER {
         return Err(Fault::Unreadable(format!("it is larger than {} MB", LARGEST_ANSWER >> 20)));
     }
-    Ok(body)
+    let date = headers.get(DATE).and_then(|value| OffsetDateTime::parse(value.to_str().ok()?, &Rfc2822).ok());
+    Ok(Answer { body, date })
 }
 
 fn fault_of(error: &reqwest::Error) -> Fault {

@@ -35,6 +35,7 @@ fn advice(fault: &Fault) -> &'static str {
         Fault::Status { code: 404, .. } | Fault::Redirect(_) => {
             "Is PLEX_TV_URL (if set) right? Else Plex has moved this call, and plex-prune needs an update"
         }
+        Fault::ClockAhead(_) => "Set this machine's clock, and keep it right (NTP)",
         Fault::Unreadable(_) => "Plex may have changed it: if this goes on, plex-prune needs an update",
         _ => "",
     }

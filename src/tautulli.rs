@@ -34,6 +34,7 @@ fn advice(fault: &Fault) -> &'static str {
         }
         Fault::Status { code: 502..=504, .. } => "Something in front of Tautulli can't reach it: is Tautulli running?",
         Fault::Status { code: 429, .. } => "Something in front of Tautulli limits calls: let plex-prune through",
+        Fault::ClockAhead(_) => "Set the clock that is wrong, and keep it right (NTP)",
         Fault::TooSlow | Fault::Status { .. } => "Tautulli's own log says more",
         Fault::Unreadable(_) => "Is TAUTULLI_URL the address of Tautulli itself, and Tautulli up to date?",
     }
@@ -50,6 +51,8 @@ pub struct Tautulli {
 pub struct User {
     /// Plex id.
     pub id: u64,
+    /// Username and address on Plex.
+    pub names: Vec<String>,
     /// The newest play's start, UTC; none recorded: none.
     pub last_seen: Option<OffsetDateTime>,
     /// Whether Tautulli records this person.
@@ -99,6 +102,8 @@ impl Tautulli {
         #[derive(Deserialize)]
         struct Row {
             user_id: u64,
+            username: Option<String>,
+            email: Option<String>,
             last_seen: Option<i64>,
             #[serde(default, deserialize_with = "flag")]
             keep_history: bool,
@@ -115,7 +120,8 @@ impl Tautulli {
         let people = table.data.into_iter().filter(|row| row.user_id != 0);
         let user = |row: Row| {
             let last_seen = row.last_seen.map(|seconds| epoch(seconds).map_err(unreadable)).transpose()?;
-            Ok(User { id: row.user_id, last_seen, keeps_history: row.keep_history })
+            let names = [row.username, row.email].into_iter().flatten().collect();
+            Ok(User { id: row.user_id, names, last_seen, keeps_history: row.keep_history })
         };
         people.map(user).collect::<Result<_, _>>().map(Some)
     }

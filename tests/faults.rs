@@ -3,6 +3,7 @@
 
 mod mail;
 mod questions;
+mod stale;
 mod writes;
 
 use std::sync::Mutex;

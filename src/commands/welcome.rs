@@ -17,7 +17,7 @@ use crate::{
 /// Finds people who joined since the last pass, welcomes them, and notes who left.
 pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
     let mut pass = Pass::begin("plex-prune welcome", &args.dry_run, cli, environment)?;
-    let guests = match Guests::ask(&pass.plex, &pass.settings, &pass.store.state, pass.now) {
+    let guests = match Guests::ask(&pass.plex, &pass.settings, &pass.store.state) {
         Ok(guests) => guests,
         Err(error) => {
             pass.deliver(|notice| vouch(notice, None))?;

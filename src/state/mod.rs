@@ -127,6 +127,9 @@ impl Store {
         remove_leftovers(&path);
         // A pass that finds out after a mail or a removal that it can't note them would repeat them in the next.
         let size = bytes.as_ref().map_or(0, Vec::len) + ROOM;
+        if backup.is_dir() {
+            return Err(StateError::open("replace", &backup, io::ErrorKind::IsADirectory.into()));
+        }
         try_out(&path, size).map_err(|error| StateError::write(&path, error))?;
         if let Some(damage) = &damage {
             log::warn!(target: EVENT, "{damage}");

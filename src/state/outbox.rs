@@ -32,6 +32,16 @@ pub struct Notice {
     /// Why the last try failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// How often the mail server may have taken it and did not say so.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unanswered: u32,
+    /// Not to be tried before then, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "moment::option")]
+    pub not_before: Option<OffsetDateTime>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Outbox {
@@ -39,7 +49,16 @@ impl Outbox {
     pub fn push(&mut self, event: &Event, channels: &[Channel], now: OffsetDateTime) {
         for &to in channels {
             let id = self.free_id(event, to, now);
-            self.notices.push(Notice { id, to, written: now, event: event.clone(), tries: 0, last_error: None });
+            self.notices.push(Notice {
+                id,
+                to,
+                written: now,
+                event: event.clone(),
+                tries: 0,
+                last_error: None,
+                unanswered: 0,
+                not_before: None,
+            });
         }
     }
 

@@ -104,7 +104,9 @@ fn out_of_reach() -> Vec<Row> {
         for (address, says) in
             [("http://127.0.0.1:1", "no connection (Connection refused"), ("http://nobody.invalid", "no connection (")]
         {
-            let lay = move |sandbox: &Sandbox| drop(sandbox.set_env(variable, address));
+            let lay = move |sandbox: &Sandbox| {
+                sandbox.set_env(variable, address);
+            };
             rows.push(Row::new(format!("sweep, {address}"), Scene::Sweep, lay).says(says));
             let row = Row::new(format!("welcome, {address}"), Scene::Welcome, lay);
             rows.push(if service == "Tautulli: " { row.harmless() } else { row.says(says) });

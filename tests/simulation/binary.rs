@@ -2,6 +2,7 @@
 
 use time::Duration;
 
+use super::Tally;
 use super::model::{Due, Guest, Rule};
 use super::plan::{Deed, Life, NOON, Plan, Trouble};
 use crate::support::{Ago, Fault, Sandbox, any, cmd, delete, get};
@@ -23,15 +24,15 @@ struct Household<'a> {
 }
 
 /// Lives through a story; who has access after each pass has to be whom the model leaves it to.
-pub(crate) fn live_through(plan: &Plan) -> Result<(), String> {
+pub(crate) fn live_through(plan: &Plan, tally: &mut Tally) -> Result<(), String> {
     let mut household = Household::settle(plan);
     let mut troubled = false;
     for (time, trouble, watching) in &plan.passes {
         // A mail server that is down once is up the next time: a warning that waited for a week is given up and given again.
         let trouble = if troubled { Trouble::None } else { *trouble };
         troubled = plan.rule.warn_first && trouble != Trouble::None;
-        household.live_until(*time)?;
-        household.pass(trouble, watching).map_err(|why| format!("at hour {time}, {trouble:?}: {why}"))?;
+        household.live_until(*time, tally)?;
+        household.pass(trouble, watching, tally).map_err(|why| format!("at hour {time}, {trouble:?}: {why}"))?;
     }
     if household.sandbox.violations().is_empty() { Ok(()) } else { Err(household.sandbox.violations().join("; ")) }
 }
@@ -60,7 +61,7 @@ impl<'a> Household<'a> {
     }
 
     /// What people do until then, an hour at a time where somebody does something.
-    fn live_until(&mut self, end: i64) -> Result<(), String> {
+    fn live_until(&mut self, end: i64, tally: &mut Tally) -> Result<(), String> {
         let plan = self.plan;
         let mut deeds: Vec<(i64, usize, Deed)> = Vec::new();
         for (number, life) in plan.lives.iter().enumerate() {
@@ -70,7 +71,7 @@ impl<'a> Household<'a> {
         deeds.sort_by_key(|(time, number, _)| (*time, *number));
         for (time, number, deed) in deeds {
             self.pass_time(time);
-            self.happen(number, deed)?;
+            self.happen(number, deed, tally)?;
         }
         self.pass_time(end);
         Ok(())
@@ -84,7 +85,7 @@ impl<'a> Household<'a> {
         self.hour = until;
     }
 
-    fn happen(&mut self, number: usize, deed: Deed) -> Result<(), String> {
+    fn happen(&mut self, number: usize, deed: Deed, tally: &mut Tally) -> Result<(), String> {
         let recording = !self.cut_off;
         let (id, life, guest) = (FIRST + number as u64, &self.plan.lives[number], &mut self.guests[number]);
         match deed {
@@ -103,6 +104,7 @@ impl<'a> Household<'a> {
             Deed::ComesOrGoes => {
                 guest.joins();
                 if std::mem::replace(&mut self.met[number], true) {
+                    tally.returns += 1;
                     self.sandbox.invite_again(id);
                 } else {
                     introduce(&self.sandbox, id, life).joined(hours_ago(0));
@@ -129,7 +131,7 @@ impl<'a> Household<'a> {
         if run.status == 0 { Ok(()) } else { Err(format!("a healthy welcome failed\n{run}")) }
     }
 
-    fn pass(&mut self, trouble: Trouble, watching: &[bool]) -> Result<(), String> {
+    fn pass(&mut self, trouble: Trouble, watching: &[bool], tally: &mut Tally) -> Result<(), String> {
         let sandbox = &self.sandbox;
         if std::mem::take(&mut self.cut_off) {
             sandbox.tautulli.connected(true);
@@ -149,7 +151,7 @@ impl<'a> Household<'a> {
             return Err(format!("a healthy pass failed\n{}", told()));
         }
         if !matches!(trouble, Trouble::Plex | Trouble::Tautulli | Trouble::CutOff) {
-            self.sweep_by_the_model(trouble)?;
+            self.sweep_by_the_model(trouble, tally)?;
         }
         for (id, guest) in (FIRST..).zip(&mut self.guests) {
             if self.sandbox.on_plex(id) != guest.here {
@@ -185,7 +187,7 @@ impl<'a> Household<'a> {
         }
     }
 
-    fn sweep_by_the_model(&mut self, trouble: Trouble) -> Result<(), String> {
+    fn sweep_by_the_model(&mut self, trouble: Trouble, tally: &mut Tally) -> Result<(), String> {
         let rule = &self.plan.rule;
         for guest in &mut self.guests {
             match guest.due(rule) {
@@ -194,11 +196,15 @@ impl<'a> Household<'a> {
                 Due::Removal => {
                     guest.had_their_chances(rule)?;
                     if trouble != Trouble::End {
+                        tally.removals += 1;
                         guest.goes();
                     }
                     continue;
                 }
-                Due::Warning => guest.warned = true,
+                Due::Warning => {
+                    tally.warnings += 1;
+                    guest.warned = true;
+                }
                 Due::Nothing => {}
             }
             if guest.warned && guest.told.is_none() {

@@ -3,6 +3,7 @@
 use plex_prune::verdict::{Facts, History, Protection, Rules, Standing, Warning, judge};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
+use super::Tally;
 use super::model::{Due, Guest, Rule};
 use super::plan::{Deed, Life, Plan, Trouble};
 
@@ -21,18 +22,8 @@ struct Known {
     warned: Option<Warning>,
 }
 
-/// How often each thing happened in all the years of a run, so that it is known to be put to the test.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub years: usize,
-    pub warnings: usize,
-    pub removals: usize,
-    pub returns: usize,
-}
-
 /// Lives through a story; every verdict has to be the model's.
 pub(crate) fn live_through(plan: &Plan, tally: &mut Tally) -> Result<(), String> {
-    tally.years += 1;
     let cut_off = cut_off_times(plan);
     for (number, life) in plan.lives.iter().enumerate() {
         live(plan, number, life, &cut_off, tally)?;

@@ -7,10 +7,7 @@ use super::{
 };
 use crate::{
     config::{Environment, ExtraAuthorities, MailConfig, Settings, SmtpTls},
-    notify::{
-        Channel, Composed, Discord, Event, SendError, Smtp, Summary, TautulliStep, Templates, Who, compose,
-        compose_for_admin,
-    },
+    notify::{Composed, Discord, SendError, Smtp, Summary, Templates, proofs},
     words,
 };
 
@@ -35,10 +32,10 @@ pub(super) fn templates(config: &MailConfig, settings: &Settings, now: OffsetDat
     };
     let own = templates.own().to_vec();
     let (mut checks, mut mails) = (Vec::new(), Vec::new());
-    for (kind, mail) in samples(config, settings, &templates, now) {
+    for (kind, mail) in proofs(config, &settings.rules, &templates, now) {
         match mail {
             Ok(mail) => mails.push((kind, mail)),
-            Err(error) => checks.push(broken(error)),
+            Err(error) => checks.push(broken(error.to_string())),
         }
     }
     if checks.is_empty() && !own.is_empty() {
@@ -145,48 +142,6 @@ fn send_tests(smtp: &mut Smtp, config: &MailConfig, mails: &Samples) -> Vec<Chec
         }
     };
     outcomes.into_iter().map(check).collect()
-}
-
-/// One mail of each kind, about somebody made up, to the admin.
-fn samples(
-    config: &MailConfig,
-    settings: &Settings,
-    templates: &Templates,
-    now: OffsetDateTime,
-) -> Vec<(&'static str, Result<Composed, String>)> {
-    let (warn_days, kick_days) = (settings.rules.warn_days, settings.rules.kick_days);
-    let who = Who { id: 1, name: "Test Person".to_owned(), email: Some(config.admin.to_string()) };
-    let events = [
-        ("welcome", Event::Joined { who: who.clone(), warn_days, kick_days }),
-        (
-            "warning",
-            Event::Warned {
-                who: who.clone(),
-                idle_days: warn_days,
-                access_ends: now + settings.rules.notice(),
-                days_left: kick_days - warn_days,
-                last_watched: Some(now - Duration::days(warn_days.into())),
-            },
-        ),
-        (
-            "removal",
-            Event::Removed {
-                who,
-                reason: format!("nothing watched for {}", words::count(kick_days as usize, "day", "days")),
-                kick_days,
-                plex: "nothing was ended: this is a test".to_owned(),
-                tautulli: TautulliStep::Deleted,
-                failing_since: None,
-            },
-        ),
-    ];
-    let id = |kind: &str| format!("<test-{kind}-{}@{}>", now.unix_timestamp(), config.from.email.domain());
-    let letters = events.map(|(kind, event)| {
-        let mail = compose(&event, Channel::Person, config, templates, &id(kind), now);
-        (kind, mail.map_err(|error| error.to_string()))
-    });
-    let notice = compose_for_admin(&Summary::test(now), config, templates, &id("admin"), now);
-    letters.into_iter().chain([("admin", notice.map_err(|error| error.to_string()))]).collect()
 }
 
 /// Discord: the webhook, its name and channel; and with `send_test` a message.

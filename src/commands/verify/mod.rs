@@ -195,7 +195,7 @@ impl Known {
                 }
                 Err(error) => evidence.trouble = Some(error.to_string()),
             },
-            _ => match Guests::ask(plex, settings, state, now) {
+            _ => match Guests::ask(plex, settings, state) {
                 Ok(guests) => evidence.people = Some((guests.server.name, guests.people)),
                 Err(error) => evidence.trouble = Some(error.to_string()),
             },

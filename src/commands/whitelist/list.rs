@@ -26,7 +26,7 @@ pub(super) fn run(json: bool, cli: &Cli, environment: &Environment) -> Result<Ex
     let (guests, account, members) = thread::scope(|scope| {
         let account = scope.spawn(|| plex.account());
         let members = scope.spawn(|| plex.home_users());
-        (Guests::ask(&plex, &settings, &state, now), join(account), join(members))
+        (Guests::ask(&plex, &settings, &state), join(account), join(members))
     });
     let (guests, (account, members)) = both(guests, both(account, members))?;
     let people = People { guests: &guests, owner: &account, home: &members };

@@ -77,7 +77,7 @@ fn add(wish: &Wish<'_>, offline: bool, cli: &Cli, environment: &Environment) -> 
         (state_dir(cli, environment)?, None)
     } else {
         let (settings, plex) = connect(cli, environment)?;
-        let guests = Guests::ask(&plex, &settings, &State::default(), now)?;
+        let guests = Guests::ask(&plex, &settings, &State::default())?;
         let person = find(wish.who, &guests)?.clone();
         (settings.state_dir, Some((person, guests)))
     };
