@@ -74,7 +74,8 @@ fn household(sandbox: &Sandbox) {
 
 fn step(sandbox: &Sandbox, why: &str, command: &[&str]) {
     println!("{why}\n");
-    println!("$ plex-prune {}", command.join(" "));
+    let quoted = |word: &&str| if word.contains(' ') { format!("\"{word}\"") } else { (*word).to_owned() };
+    println!("$ plex-prune {}", command.iter().map(quoted).collect::<Vec<_>>().join(" "));
     let run = sandbox.run(command);
     print!("{}{}", run.stdout, run.stderr);
     println!("(exit {})\n", run.status);

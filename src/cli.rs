@@ -166,14 +166,18 @@ fn parse_count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "expected a whole number, such as 12".to_owned())
 }
 
-/// Reads a day (its midnight, UTC) or an RFC 3339 time, not before now.
+/// Reads a day (its midnight, UTC; today means now) or an RFC 3339 time, not before now.
 fn parse_time(text: &str) -> Result<OffsetDateTime, String> {
+    let now = clock::now();
+    if parse_day(text).is_ok_and(|day| day == now.date()) {
+        return Ok(now);
+    }
     let time = OffsetDateTime::parse(text, &Rfc3339)
         .map_err(|_| ())
         .or_else(|()| parse_day(text).map_err(drop).map(|day| day.with_time(Time::MIDNIGHT).assume_utc()))
         .map_err(|_| "expected a day like 2026-12-24 or a time like 2026-12-24T18:00:00Z".to_owned())?;
     // Tautulli's table tells when everybody last watched, and not how that was at an earlier time.
-    if time < clock::now() { Err("it is past, and status only looks ahead".to_owned()) } else { Ok(time) }
+    if time < now { Err("it is past, and status only looks ahead".to_owned()) } else { Ok(time) }
 }
 
 #[cfg(test)]

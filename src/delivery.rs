@@ -1,7 +1,7 @@
 //! Sending what the outbox holds: over one SMTP connection, and to Discord. A notice is struck off when it was taken,
 //! and stays with its error when it was not.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 use reqwest::blocking::Client;
 use time::{Duration, OffsetDateTime};
@@ -45,6 +45,8 @@ pub struct Tally {
     pub sent: usize,
     /// Notices that could not be sent now.
     pub failed: usize,
+    /// Whether it ended before every notice had its turn.
+    pub cut_short: bool,
 }
 
 enum Connection {
@@ -96,7 +98,8 @@ impl Delivery {
         outbox.push(event, &channels, now);
     }
 
-    /// Sends every notice that `vouch` stands up for, oldest first, and saves after each.
+    /// Sends every notice that `vouch` stands up for, oldest first, and saves after each. None is begun after `until`.
+    /// What still waits after a week is given up.
     ///
     /// # Errors
     /// The state can't be written: then nothing more is sent.
@@ -104,14 +107,16 @@ impl Delivery {
         &self,
         store: &mut Store,
         now: OffsetDateTime,
+        until: Instant,
         vouch: impl Fn(&Notice) -> Word,
     ) -> Result<Tally, StateError> {
         let mut tally = Tally::default();
         let (mut mail, mut discord_down) = (Connection::NotYet, None);
         let mut seen = HashSet::new();
-        self.give_up_old_ones(store, now)?;
+        self.drop_those_for_no_discord(store)?;
         while let Some(notice) = store.state.outbox.notices().iter().find(|notice| seen.insert(notice.id.clone())) {
-            if stop::asked() {
+            if stop::asked() || Instant::now() > until {
+                tally.cut_short = true;
                 break;
             }
             let notice = notice.clone();
@@ -173,6 +178,9 @@ impl Delivery {
         if let Connection::Up(smtp) = mail {
             smtp.quit();
         }
+        if !tally.cut_short {
+            give_up_old_ones(store, now)?;
+        }
         Ok(tally)
     }
 
@@ -220,6 +228,12 @@ impl Delivery {
         }
         discord.send(&notice.event, &self.config.brand).map_err(|error| match error {
             DiscordError::Refused { .. } => Trouble::Notice(error.to_string()),
+            // It may have been posted all the same.
+            DiscordError::Unanswered { .. } => {
+                log::error!("could not send {}: {error}", label(notice));
+                *down = Some(error.to_string());
+                Trouble::Unanswered(error.to_string())
+            }
             error => {
                 log::error!("nothing could be posted to Discord: {error}");
                 *down = Some(error.to_string());
@@ -228,27 +242,15 @@ impl Delivery {
         })
     }
 
-    /// Takes notices out of the outbox that nobody could be sent for a week, and those for a Discord that is no longer
-    /// used; the admin hears of the former in the next mail that does get through.
-    fn give_up_old_ones(&self, store: &mut Store, now: OffsetDateTime) -> Result<(), StateError> {
-        let mut lost = Vec::new();
-        for notice in store.state.outbox.notices().to_vec() {
-            let is_old = now - notice.written >= Duration::WEEK && !matches!(notice.event, Event::GaveUp { .. });
-            if notice.to == Channel::Discord && self.discord.is_none() {
-                log::info!(target: EVENT, "dropped {}: DISCORD_WEBHOOK is no longer set", label(&notice));
-            } else if is_old {
-                let error = notice.last_error.as_deref().unwrap_or("no pass could stand up for it");
-                let what = format!("{}, of {}: {error}", label(&notice), words::minute(notice.written));
-                log::error!("gave up {what}");
-                lost.push(what);
-                forget_undelivered_warning(store, &notice);
-            } else {
-                continue;
+    /// Takes out what waits for a Discord that is no longer used.
+    fn drop_those_for_no_discord(&self, store: &mut Store) -> Result<(), StateError> {
+        if self.discord.is_none() {
+            for notice in store.state.outbox.notices().to_vec() {
+                if notice.to == Channel::Discord {
+                    log::info!(target: EVENT, "dropped {}: DISCORD_WEBHOOK is no longer set", label(&notice));
+                    store.state.outbox.strike_off(&notice.id);
+                }
             }
-            store.state.outbox.strike_off(&notice.id);
-        }
-        if !lost.is_empty() {
-            store.state.outbox.push(&Event::GaveUp { notices: lost }, &[Channel::Admin], now);
         }
         store.save()
     }
@@ -273,6 +275,26 @@ pub fn label(notice: &Notice) -> String {
         (Channel::Discord, None) => format!("the {name} message to Discord"),
         (_, None) => format!("the admin's {name} mail"),
     }
+}
+
+/// Takes out what could not be sent for a week; the admin hears of it in the next mail that does get through.
+fn give_up_old_ones(store: &mut Store, now: OffsetDateTime) -> Result<(), StateError> {
+    let mut lost = Vec::new();
+    for notice in store.state.outbox.notices().to_vec() {
+        if now - notice.written < Duration::WEEK || matches!(notice.event, Event::GaveUp { .. }) {
+            continue;
+        }
+        let error = notice.last_error.as_deref().unwrap_or("no pass could stand up for it");
+        let what = format!("{}, of {}: {error}", label(&notice), words::minute(notice.written));
+        log::error!("gave up {what}");
+        lost.push(what);
+        forget_undelivered_warning(store, &notice);
+        store.state.outbox.strike_off(&notice.id);
+    }
+    if !lost.is_empty() {
+        store.state.outbox.push(&Event::GaveUp { notices: lost }, &[Channel::Admin], now);
+    }
+    store.save()
 }
 
 /// Whose warning counts as delivered with this notice: a mail server took it; or, for somebody who can't be reached, the
@@ -301,12 +323,12 @@ fn forget_undelivered_warning(store: &mut Store, notice: &Notice) {
     }
 }
 
-/// A mail server that takes a mail and never says so would get it once a pass. The first time may be an accident; from
-/// then on the wait doubles, so that the week until it is given up brings a handful.
+/// A mail server that takes a mail and never says so would get it once a pass. Twice may be an accident; from then on the
+/// wait doubles, so that the week until it is given up brings a handful.
 fn put_off(store: &mut Store, notice: &Notice, now: OffsetDateTime) {
     if let Some(waiting) = store.state.outbox.get_mut(&notice.id) {
         waiting.unanswered += 1;
-        let hours = (waiting.unanswered > 1).then(|| 1 << waiting.unanswered.min(7));
+        let hours = waiting.unanswered.checked_sub(2).filter(|more| *more > 0).map(|more| 1 << more.min(7));
         waiting.not_before = hours.map(|hours| now.saturating_add(Duration::hours(hours)));
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::{
     config::ConfigError,
-    http::{ClientError, ServiceError},
+    http::{ClientError, Fault, ServiceError},
     notify::TemplateError,
     plex::NoSuchServer,
     state::StateError,
@@ -70,6 +70,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a service was out of order, so that what waits for the admin can still go out. Not with a clock that is
+    /// wrong: it would make every notice look old.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Service(error) if !matches!(error.fault, Fault::ClockAhead(_)))
+    }
+
     /// Whether both come from the same service being out of order in the same way.
     pub fn is_like(&self, other: &Self) -> bool {
         matches!((self, other), (Self::Service(one), Self::Service(other)) if one.is_like(other))

@@ -63,6 +63,21 @@ impl Person {
         self.names.iter().map(String::as_str)
     }
 
+    /// Notes what Tautulli calls them: after a change of name it has the old one for some hours, which may be the one on
+    /// the owner's lists.
+    fn is_also_named(&mut self, names: &[String], settings: &Settings, state: &State) {
+        for name in names.iter().map(|name| folded(name)).filter(|name| !name.is_empty()) {
+            if !self.names.contains(&name) {
+                self.names.push(name);
+            }
+        }
+        for protection in listed(self, settings, state) {
+            if !self.facts.protections.contains(&protection) {
+                self.facts.protections.push(protection);
+            }
+        }
+    }
+
     /// How their access to this server ends, and nothing else of theirs.
     pub fn ending(&self) -> Ending {
         if self.in_home {
@@ -86,6 +101,8 @@ pub struct Guests {
     pub server: Server,
     /// Everybody with a share on it; what Tautulli knows of them is not filled in.
     pub people: Vec<Person>,
+    /// The Plex id of the account that shares, as the shares say.
+    owner: Option<u64>,
 }
 
 impl Guests {
@@ -126,7 +143,8 @@ impl Guests {
             })
             .collect();
         people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.id));
-        Self { server, people }
+        let owner = shares.iter().find_map(|share| share.owner);
+        Self { server, people, owner }
     }
 }
 
@@ -170,20 +188,24 @@ impl Household {
             Vec::new()
         });
         let watched_server = watched_server.machine_identifier;
-        let Guests { server, mut people } = guests;
-        let mut remarks = remarks(&people, users.as_deref().unwrap_or_default(), &server, settings, state, now);
-        remarks.extend(unrecorded_libraries.iter().map(|library| {
-            format!("Tautulli keeps no history of the library {library:?}: whoever watches only there looks idle")
-        }));
+        let Guests { server, mut people, owner } = guests;
         let has_rows = users.is_some();
         let users: HashMap<u64, User> = users.unwrap_or_default().into_iter().map(|user| (user.id, user)).collect();
         for person in &mut people {
+            if let Some(user) = users.get(&person.id) {
+                person.is_also_named(&user.names, settings, state);
+            }
             person.facts.history = match users.get(&person.id) {
                 None => History::Unknown,
                 Some(User { keeps_history: false, .. }) => History::NotKept,
                 Some(User { last_seen, .. }) => History::Kept(*last_seen),
             };
         }
+        let owner = owner.and_then(|id| users.get(&id));
+        let mut remarks = remarks(&people, owner, &server, settings, state, now);
+        remarks.extend(unrecorded_libraries.iter().map(|library| {
+            format!("Tautulli keeps no history of the library {library:?}: whoever watches only there looks idle")
+        }));
         Ok(Self { server, people, remarks, connected, watched_server, has_rows })
     }
 
@@ -242,12 +264,13 @@ pub fn keeps_ended_share(person: &Person, state: &State) -> bool {
 pub fn missing(people: &[Person], state: &State, now: OffsetDateTime) -> Option<Refusal> {
     // The record of an original daemon has everybody who was ever there.
     let ever = state.people_on_plex.max(state.welcomed.len());
-    // The last ones may have left through a removal that was interrupted.
-    let ever = ever.saturating_sub(state.removed.values().filter(|removed| !removed.is_finished()).count());
+    // A removal that was interrupted may have ended their access before that was noted.
+    let perhaps_ended = state.removed.values().filter(|removed| !removed.ok).count();
+    let ever = ever.saturating_sub(perhaps_ended);
     if people.is_empty() && ever > 0 {
         return Some(Refusal::NobodyOnPlex { before: ever });
     }
-    let (before, listed) = (state.people_on_plex, people.len());
+    let (before, listed) = (state.people_on_plex.saturating_sub(perhaps_ended), people.len());
     let refusal = Refusal::MostMissing { listed, before };
     let since = state.refusals.get(refusal.kind()).and_then(|refused| refused.since);
     let is_believed = since.is_some_and(|since| now - since >= Duration::DAY);
@@ -308,22 +331,18 @@ fn protections(person: &Person, share: &Share, settings: &Settings, state: &Stat
     if share.email.as_ref().is_some_and(|email| folded(email) == folded(settings.admin.as_ref())) {
         protections.push(Protection::Admin);
     }
-    if let Some(vip) = settings.vips.iter().find(|vip| person.is_named(vip)) {
-        protections.push(Protection::Vip(words::printable(vip)));
-    }
-    let spared = state.whitelist.iter().filter(|entry| spares(entry, person));
-    protections.extend(spared.map(|entry| Protection::Whitelist { until: entry.until }));
+    protections.extend(listed(person, settings, state));
     if share.home {
         protections.push(Protection::HomeUser);
     }
     protections
 }
 
-/// Entries of the owner's lists that mean nobody: a typo in one would cost somebody their access. Whoever Tautulli knows
-/// is no typo: the owner, who has no share, or somebody who has left.
+/// Entries of the owner's lists that mean nobody: a typo in one would cost somebody their access. The owner, who has no
+/// share, is none.
 fn remarks(
     people: &[Person],
-    users: &[User],
+    owner: Option<&User>,
     server: &Server,
     settings: &Settings,
     state: &State,
@@ -332,7 +351,7 @@ fn remarks(
     let server = &server.name;
     let is_known = |name: &str| {
         people.iter().any(|person| person.is_named(name))
-            || users.iter().any(|user| user.names.iter().any(|known| folded(known) == folded(name)))
+            || owner.is_some_and(|owner| owner.names.iter().any(|own| folded(own) == folded(name)))
     };
     let vips = settings.vips.iter().filter(|vip| !is_known(vip));
     let vips = vips.map(|vip| format!("VIP_NAMES: {:?} is nobody on {server}; is it a typo?", words::printable(vip)));
@@ -346,6 +365,14 @@ fn remarks(
         }
     });
     vips.chain(entries).collect()
+}
+
+/// What the owner's lists protect somebody by.
+fn listed(person: &Person, settings: &Settings, state: &State) -> Vec<Protection> {
+    let vip = settings.vips.iter().find(|vip| person.is_named(vip));
+    let vip = vip.map(|vip| Protection::Vip(words::printable(vip)));
+    let spared = state.whitelist.iter().filter(|entry| spares(entry, person));
+    vip.into_iter().chain(spared.map(|entry| Protection::Whitelist { until: entry.until })).collect()
 }
 
 /// Whether an entry of the whitelist means this person.

@@ -344,6 +344,9 @@ fn innermost(error: &dyn Error) -> String {
     words::excerpt(&cause.to_string())
 }
 
+/// What stands for a page where a message was expected.
+pub(crate) const PAGE: &str = "an HTML page";
+
 /// What a service says about an error: the text in the JSON of plex.tv, Tautulli and Discord, else the page's begin.
 pub(crate) fn message_in(body: &[u8]) -> String {
     if let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) {
@@ -351,7 +354,7 @@ pub(crate) fn message_in(body: &[u8]) -> String {
         let message = places.iter().find_map(|place| json.pointer(place)?.as_str());
         return message.map(words::excerpt).unwrap_or_default();
     }
-    if is_page(body) { "an HTML page".to_owned() } else { words::excerpt(&String::from_utf8_lossy(body)) }
+    if is_page(body) { PAGE.to_owned() } else { words::excerpt(&String::from_utf8_lossy(body)) }
 }
 
 fn is_page(body: &[u8]) -> bool {

@@ -241,7 +241,7 @@ impl Plex {
         }
         let doing = "read the Plex Home";
         let body = match self.read(doing, &self.config.plex_tv, "/api/v2/home/users") {
-            Err(error) if matches!(error.status(), Some(400 | 403 | 404 | 422)) => return Ok(Vec::new()),
+            Err(error) if is_about_no_home(&error.fault) => return Ok(Vec::new()),
             answer => answer?,
         };
         if body.trim_ascii().is_empty() {
@@ -317,6 +317,11 @@ struct Invited {
     email: Option<String>,
     home: Option<bool>,
     restricted: Option<bool>,
+}
+
+/// Whether Plex itself says that there is no Home; a page of something in between says nothing about it.
+fn is_about_no_home(fault: &Fault) -> bool {
+    matches!(fault, Fault::Status { code: 400 | 403 | 404 | 422, message, .. } if message != http::PAGE)
 }
 
 impl ShareJson {

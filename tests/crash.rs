@@ -117,17 +117,7 @@ fn household() -> Sandbox {
     sandbox.person(1005, "rita").watched(days_ago(33));
     sandbox.person(1006, "rolf").watched(days_ago(40));
     sandbox.live().set_env("VIP_NAMES", "max");
-    swift(&sandbox);
     sandbox
-}
-
-/// Reading the system's hundreds of certificates takes most of the time of a short pass.
-pub(crate) fn swift(sandbox: &Sandbox) {
-    sandbox.authority();
-    let empty = sandbox.dir().join("no-certificates");
-    std::fs::create_dir(&empty).unwrap();
-    sandbox.set_env("SSL_CERT_FILE", sandbox.dir().join("authority.pem").display());
-    sandbox.set_env("SSL_CERT_DIR", empty.display());
 }
 
 /// A world in which a pass was killed, and at which point.

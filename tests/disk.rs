@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use crate::crash::swift;
 use crate::story::{ADMIN, clean, minutes, settled, subjects, titles, waiting};
 use crate::support::{Fault, Sandbox, cmd, days, days_ago, delete};
 
@@ -17,7 +16,6 @@ fn people(sandbox: &Sandbox) {
 
 fn sandbox() -> Sandbox {
     let sandbox = settled(people);
-    swift(&sandbox);
     sandbox.joins(1020, "newt");
     sandbox
 }
@@ -62,7 +60,7 @@ fn does_everything(sandbox: &Sandbox) {
 fn on_a_full_disk_nothing_is_begun() {
     let sandbox = Sandbox::new("/bin/sh");
     people(&sandbox);
-    swift(sandbox.live());
+    sandbox.live();
     // No file may grow beyond so many blocks; what is more fails, as on a full disk.
     let limited = |blocks: &str| format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let program = env!("CARGO_BIN_EXE_plex-prune");

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::crash::swift;
 use crate::story::{clean, minutes, waiting};
 use crate::support::{Fault, Run, Sandbox, days, days_ago};
 
@@ -161,7 +160,6 @@ impl Scene {
         sandbox.person(1004, "tim").watched(days_ago(50)).home_user();
         sandbox.person(1005, "rita").watched(days_ago(33));
         sandbox.live().set_env("VIP_NAMES", "max");
-        swift(&sandbox);
         sandbox.run(&["welcome"]).exits(0);
         match self {
             Self::Sweep => {}
@@ -190,7 +188,6 @@ fn owned(writes: &[&str]) -> Vec<String> {
 
 /// Runs the rows, some side by side: they wait much more than they compute.
 fn run_all(rows: Vec<Row>) {
-    let count = rows.len();
     let rows = Mutex::new(rows);
     thread::scope(|scope| {
         for _ in 0..12 {
@@ -201,11 +198,13 @@ fn run_all(rows: Vec<Row>) {
             });
         }
     });
-    println!("{count} faults");
 }
 
+/// What it is called, how it is made, and how the log speaks of it.
+type HttpFault = (&'static str, fn() -> Fault, &'static str);
+
 /// What an HTTP service can do wrong so that nothing takes effect, and how the log speaks of it.
-fn http_faults() -> Vec<(&'static str, fn() -> Fault, &'static str)> {
+fn http_faults() -> Vec<HttpFault> {
     vec![
         ("cut", || Fault::CutBefore, "the connection broke ("),
         ("hang", || Fault::Hang, "no answer in time"),

@@ -13,6 +13,7 @@ mod removal;
 mod safety;
 mod services;
 mod signals;
+mod simulation;
 mod standins;
 mod state;
 mod status;

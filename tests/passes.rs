@@ -1,6 +1,5 @@
 //! Passes at once, and `status` next to them: one after the other, nothing lost, nothing done twice.
 
-use crate::crash::swift;
 use crate::story::{clean, ids, minutes, waiting};
 use crate::support::{Fault, Gate, Sandbox, cmd, days_ago, get};
 
@@ -11,7 +10,6 @@ fn busy() -> Sandbox {
     sandbox.person(1003, "walt").watched(days_ago(27));
     sandbox.person(1005, "rita").watched(days_ago(33));
     sandbox.live();
-    swift(&sandbox);
     sandbox.run(&["welcome"]).exits(0);
     sandbox.forget().joins(1020, "newt");
     sandbox

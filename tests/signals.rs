@@ -3,7 +3,6 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::crash::swift;
 use crate::story::{clean, ids, minutes, waiting};
 use crate::support::{Fault, Gate, Running, Sandbox, When, cmd, days, days_ago, delete, get, post};
 
@@ -14,7 +13,6 @@ fn two_due() -> Sandbox {
     sandbox.person(1005, "rita").watched(days_ago(33));
     sandbox.person(1006, "rolf").watched(days_ago(33));
     sandbox.live();
-    swift(&sandbox);
     sandbox.run(&["welcome"]).exits(0);
     sandbox.forget();
     sandbox

@@ -3,11 +3,11 @@
 
 use super::pass::Pass;
 use crate::{
-    household::Person,
+    household::{Person, folded},
     logging::EVENT,
     notify::{Event, TautulliStep, Who},
     plex::{Ending, Server},
-    state::{Failure, Removed, StateError},
+    state::{Failure, Removed, Spared, StateError},
 };
 
 /// Writes down the intent to remove somebody, before anything else is done.
@@ -36,11 +36,7 @@ pub(super) fn intend(person: &Person, reason: String, pass: &mut Pass) -> Result
 /// is on disk before the next begins. `person` is needed as long as the share has not ended.
 pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: &mut Pass) -> Result<(), StateError> {
     let Some(removed) = pass.store.state.removed.get(&id).cloned() else { return Ok(()) };
-    let who = Who {
-        id,
-        name: removed.name.clone().unwrap_or_else(|| format!("Plex user {id}")),
-        email: removed.email.clone(),
-    };
+    let who = Who { id, name: name_of(id, &removed), email: removed.email.clone() };
     if !removed.ok {
         let Some(person) = person else { return Ok(()) };
         if let Err(error) = pass.plex.end(person.ending(), id, server) {
@@ -81,10 +77,41 @@ pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: 
     Ok(())
 }
 
+/// Whether an intent still stands whose share Plex doesn't list any more: it may have ended with an answer that was lost,
+/// or Plex's list has a hole. Whoever has watched since, or is protected by now, is not to lose anything more.
+pub(super) fn is_still_meant(id: u64, removed: &Removed, pass: &mut Pass) -> Result<bool, StateError> {
+    let names = [removed.name.as_deref(), removed.email.as_deref()];
+    let own_id = id.to_string();
+    let is_named =
+        |name: &str| names.into_iter().flatten().chain([own_id.as_str()]).any(|own| folded(own) == folded(name));
+    let spares = |entry: &Spared| entry.id == Some(id) || (entry.id.is_none() && is_named(&entry.name));
+    let why = if pass.settings.vips.iter().any(|vip| is_named(vip)) || pass.store.state.whitelist.iter().any(spares) {
+        "they are protected now"
+    } else {
+        match pass.tautulli.newest_play(id) {
+            Ok(Some(play)) if play.going_on || play.started >= removed.when => "they have watched something since",
+            Ok(_) => return Ok(true),
+            Err(error) => {
+                pass.fail(format_args!("the removal of {} (id {id}) waits: {error}", name_of(id, removed)));
+                return Ok(false);
+            }
+        }
+    };
+    let who = Who { id, name: name_of(id, removed), email: removed.email.clone() };
+    call_off(who, why.to_owned(), pass)?;
+    Ok(false)
+}
+
+fn name_of(id: u64, removed: &Removed) -> String {
+    removed.name.clone().unwrap_or_else(|| format!("Plex user {id}"))
+}
+
 /// Notes that the share has ended, and that the person is no longer on record: if they come back, they are new.
 pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result<(), StateError> {
-    pass.store.state.welcomed.remove(&id);
-    pass.store.state.warned.remove(&id);
+    let state = &mut pass.store.state;
+    state.welcomed.remove(&id);
+    state.warned.remove(&id);
+    state.people_on_plex = state.people_on_plex.saturating_sub(1);
     edit(id, pass, |removed| {
         removed.ok = true;
         removed.plex = Some(plex);
@@ -92,11 +119,11 @@ pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result
 }
 
 /// Takes an intent back: the removal is not due any more.
-pub(super) fn call_off(person: &Person, why: String, pass: &mut Pass) -> Result<(), StateError> {
-    let Some(removed) = pass.store.state.removed.remove(&person.id) else { return Ok(()) };
-    log::info!(target: EVENT, "called off the removal of {}: {why}", person.label());
+pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), StateError> {
+    let Some(removed) = pass.store.state.removed.remove(&who.id) else { return Ok(()) };
+    log::info!(target: EVENT, "called off the removal of {} (id {}): {why}", who.name, who.id);
     if removed.failure.is_some() {
-        pass.announce(&Event::CalledOff { who: person.who(), why });
+        pass.announce(&Event::CalledOff { who, why });
     }
     pass.store.save()
 }

@@ -13,6 +13,7 @@ use crate::{
     household::{self, Household, Person, both, join},
     http, moment,
     plex::Plex,
+    refusal::Refusal,
     state::{self, State},
     tautulli::Tautulli,
     verdict::{History, Judgement, Protection, Standing, Step, Unknown, Warning},
@@ -288,6 +289,11 @@ fn warnings(household: &Household, settings: &Settings, state: &State, now: Offs
     let mut warnings = Vec::new();
     if let Some(refusal) = household.refusal(state, now) {
         warnings.push(format!("A sweep would act on nobody now: {refusal}."));
+    }
+    let is_due = |person: &&Person| person.judge(settings, now).standing == Standing::Remove;
+    let (due, limit) = (household.people.iter().filter(is_due).count(), settings.max_removals);
+    if due > limit {
+        warnings.push(format!("A sweep would remove nobody now: {}.", Refusal::TooMany { due, limit }));
     }
     warnings.extend(household.remarks.iter().cloned());
     for (id, removed) in state.removed.iter().filter(|(_, removed)| !removed.is_finished()) {

@@ -1,6 +1,9 @@
 use std::{collections::HashSet, thread};
 
-use super::{pass::Pass, removal};
+use super::{
+    pass::{Pass, vouch_for_nobody},
+    removal,
+};
 use crate::{
     cli::{self, Cli},
     config::{Environment, Settings},
@@ -22,13 +25,19 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
     let mut household = match gather(&pass) {
         Ok(household) => household,
         Err(error) => {
-            pass.deliver(vouch_for_nobody)?;
+            if error.is_outage() {
+                pass.deliver(vouch_for_nobody)?;
+            }
             return Err(error);
         }
     };
     let people = household.people.len();
     for remark in &household.remarks {
-        log::warn!("{remark}");
+        // With somebody due, it is not the time to be quiet about a typo.
+        match household.people.iter().any(|person| is_due(person, &pass)) {
+            true => log::warn!(target: EVENT, "{remark}"),
+            false => log::warn!("{remark}"),
+        }
     }
     let mut tally = Tally::default();
     if let Some(refusal) = household.refusal(&pass.store.state, pass.now) {
@@ -41,7 +50,7 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
         tally = act(&mut household, &mut pass)?;
         pass.store.state.people_on_plex = household.people.len();
         end_scan(&mut pass)?;
-        let unsure = look_at_waiting_warnings(&mut household, &pass);
+        let unsure = whom_nothing_is_known_of(&mut household, &mut pass);
         redate_waiting_warnings(&household, &mut pass);
         let (settings, now) = (pass.settings.clone(), pass.now);
         tally.sent = pass.deliver(|notice| vouch(notice, &household, &unsure, &settings, now))?.sent;
@@ -64,9 +73,9 @@ struct Tally {
 /// Tautulli has been recording, and who belongs to the Plex Home.
 fn gather(pass: &Pass) -> Result<Household, Error> {
     let mut household = Household::gather(&pass.plex, &pass.tautulli, &pass.settings, &pass.store.state, pass.now)?;
-    let is_due =
-        |person: &Person| matches!(person.judge(&pass.settings, pass.now).standing, Standing::Warn | Standing::Remove);
-    if household.refusal(&pass.store.state, pass.now).is_none() && household.people.iter().any(is_due) {
+    if household.refusal(&pass.store.state, pass.now).is_none()
+        && household.people.iter().any(|person| is_due(person, pass))
+    {
         let (begins, members) = thread::scope(|scope| {
             let members = scope.spawn(|| pass.plex.home_users());
             (pass.tautulli.recording_since(pass.now), join(members))
@@ -76,6 +85,10 @@ fn gather(pass: &Pass) -> Result<Household, Error> {
         household.in_home(&members);
     }
     Ok(household)
+}
+
+fn is_due(person: &Person, pass: &Pass) -> bool {
+    matches!(person.judge(&pass.settings, pass.now).standing, Standing::Warn | Standing::Remove)
 }
 
 /// Goes on with the removals that an earlier pass began. Those whose share has not ended are judged with everybody else.
@@ -98,6 +111,9 @@ fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateEr
             None if removed.is_finished() => {}
             None if pass.only_says(|| format!("finish the removal of {name} (id {id})")) => {}
             None => {
+                if !removed.ok && !removal::is_still_meant(id, &removed, pass)? {
+                    continue;
+                }
                 if !removed.ok {
                     let plex = format!("access to {} had ended", household.server.name);
                     removal::note_share_ended(id, plex, pass)?;
@@ -112,8 +128,14 @@ fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateEr
 /// Warns and removes.
 fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> {
     let mut tally = Tally::default();
-    let judged: Vec<(Person, Judgement)> =
-        household.people.iter().map(|person| (person.clone(), person.judge(&pass.settings, pass.now))).collect();
+    // Whose share Plex keeps listing after it ended is the owner's to sort out.
+    let stays = |person: &&Person| !keeps_ended_share(person, &pass.store.state);
+    let judged: Vec<(Person, Judgement)> = household
+        .people
+        .iter()
+        .filter(stays)
+        .map(|person| (person.clone(), person.judge(&pass.settings, pass.now)))
+        .collect();
     let due = judged.iter().filter(|(_, judgement)| judgement.standing == Standing::Remove).count();
     let braked = due > pass.settings.max_removals;
     if braked {
@@ -201,7 +223,7 @@ fn remove(
 fn stand_down(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), StateError> {
     let intended = pass.store.state.removed.get(&person.id).is_some_and(|removed| !removed.ok);
     if intended && !pass.only_says(|| format!("call off the removal of {}", person.label())) {
-        removal::call_off(person, why_not(person, judgement), pass)?;
+        removal::call_off(person.who(), why_not(person, judgement), pass)?;
     }
     if judgement.standing == Standing::Active {
         pass.store.state.warned.remove(&person.id);
@@ -241,20 +263,25 @@ fn end_scan(pass: &mut Pass) -> Result<(), StateError> {
     pass.store.save()
 }
 
-/// Looks once more at the people whose warning waits since an earlier pass. Returns those about whom nothing is known now.
-fn look_at_waiting_warnings(household: &mut Household, pass: &Pass) -> HashSet<u64> {
+/// Looks once more at the people whose warning waits since an earlier pass. Returns those about whom nothing is known now,
+/// and those whose share Plex still lists after it ended: the list may lag behind.
+fn whom_nothing_is_known_of(household: &mut Household, pass: &mut Pass) -> HashSet<u64> {
     let waits = |notice: &&Notice| {
         notice.to == Channel::Person && notice.written < pass.now && matches!(notice.event, Event::Warned { .. })
     };
     let waiting = pass.store.state.outbox.notices().iter().filter(waits).filter_map(|notice| notice.event.who());
+    let waiting: HashSet<u64> = waiting.map(|who| who.id).collect();
     let mut unsure = HashSet::new();
-    for who in waiting {
-        let Some(person) = household.people.iter_mut().find(|person| person.id == who.id) else { continue };
-        if pass.is_over() {
+    for person in &mut household.people {
+        if keeps_ended_share(person, &pass.store.state) {
             unsure.insert(person.id);
-        } else if let Err(error) = look_closer(person, &pass.tautulli) {
-            log::warn!("the warning to {} waits: {error}", person.label());
-            unsure.insert(person.id);
+        } else if waiting.contains(&person.id) {
+            if pass.is_over() {
+                unsure.insert(person.id);
+            } else if let Err(error) = look_closer(person, &pass.tautulli) {
+                log::warn!("the warning to {} waits: {error}", person.label());
+                unsure.insert(person.id);
+            }
         }
     }
     unsure
@@ -302,8 +329,9 @@ fn vouch(
     let person = household.people.iter().find(|person| person.id == who.id);
     match (&notice.event, person) {
         (Event::Removed { .. }, None) => Word::Send,
+        (Event::Removed { .. }, Some(person)) if unsure.contains(&person.id) => Word::Wait,
         (Event::Removed { .. }, Some(_)) => Word::Drop("they have access".to_owned()),
-        (_, None) => Word::Drop("they have left".to_owned()),
+        (_, None) => Word::Drop("they no longer have access".to_owned()),
         (Event::Warned { .. }, Some(person)) if unsure.contains(&person.id) => Word::Wait,
         (Event::Warned { .. }, Some(person)) => {
             let judgement = person.judge(settings, now);
@@ -316,11 +344,6 @@ fn vouch(
         }
         _ => Word::Send,
     }
-}
-
-/// Without evidence only the admin and Discord hear anything.
-fn vouch_for_nobody(notice: &Notice) -> Word {
-    if notice.to == Channel::Person { Word::Wait } else { Word::Send }
 }
 
 /// The pass in one line; `people` were looked at.

@@ -1,14 +1,18 @@
-use super::pass::Pass;
+use std::collections::HashSet;
+
+use time::OffsetDateTime;
+
+use super::pass::{Pass, vouch_for_nobody};
 use crate::{
     cli::{self, Cli},
     config::Environment,
     delivery::Word,
     error::{Error, Exit},
-    household::{self, Guests, Person},
+    household::{self, Guests, Person, keeps_ended_share},
     http::ServiceError,
     logging::EVENT,
     notify::{Channel, Event},
-    state::{Notice, Seen, State},
+    state::{Notice, Seen},
     stop,
     verdict::Standing,
     words,
@@ -20,13 +24,15 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
     let guests = match Guests::ask(&pass.plex, &pass.settings, &pass.store.state) {
         Ok(guests) => guests,
         Err(error) => {
-            pass.deliver(|notice| vouch(notice, None))?;
+            if error.is_outage() {
+                pass.deliver(vouch_for_nobody)?;
+            }
             return Err(error);
         }
     };
     if let Some(refusal) = household::missing(&guests.people, &pass.store.state, pass.now) {
         pass.refuse(&refusal)?;
-        pass.deliver(|notice| vouch(notice, None))?;
+        pass.deliver(vouch_for_nobody)?;
         return Ok(pass.exit());
     }
     let first = pass.store.state.is_fresh();
@@ -57,7 +63,10 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
     pass.store.state.last_welcome_scan = Some(pass.now);
     pass.store.state.people_on_plex = guests.people.len();
     pass.store.save()?;
-    let sent = pass.deliver(|notice| vouch(notice, Some(&guests.people)))?.sent;
+    let state = &pass.store.state;
+    let lagging = guests.people.iter().filter(|person| keeps_ended_share(person, state)).map(|person| person.id);
+    let lagging: HashSet<u64> = lagging.collect();
+    let sent = pass.deliver(|notice| vouch(notice, &guests.people, &lagging))?.sent;
     let dry = if pass.settings.dry_run { "dry " } else { "" };
     let people = words::count(guests.people.len(), "person", "people");
     let mut parts = vec![if welcomed == 0 { "nobody is new".to_owned() } else { format!("{welcomed} new") }];
@@ -86,9 +95,10 @@ impl Arrival {
         let state = &pass.store.state;
         if state.welcomed.contains_key(&person.id) {
             Self::Known
-        } else if state.gone.get(&person.id).is_some_and(|gone| is_share_from_before(person, gone)) {
+        } else if state.gone.get(&person.id).is_some_and(|gone| is_same_share(person, gone.share, gone.when)) {
             Self::Recorded("the share was only missing from Plex's list for a while")
-        } else if is_removed_still(person, state) {
+        } else if state.removed.get(&person.id).is_some_and(|gone| is_same_share(person, gone.share, gone.when)) {
+            // A removal has ended it or is about to: it only looks as if they were back.
             Self::Known
         } else if let Standing::Protected(_) = person.judge(&pass.settings, pass.now).standing {
             Self::Recorded("protected")
@@ -100,16 +110,13 @@ impl Arrival {
     }
 }
 
-/// Whether this is the share that was there before, and not a new one after an invitation.
-fn is_share_from_before(person: &Person, seen: &Seen) -> bool {
-    seen.share == Some(person.share) || person.accepted.is_some_and(|accepted| accepted < seen.when)
-}
-
-/// Whether the share is one that a removal has ended or is about to end, so that it only looks as if they were back.
-fn is_removed_still(person: &Person, state: &State) -> bool {
-    state.removed.get(&person.id).is_some_and(|removed| {
-        removed.share == Some(person.share) || person.accepted.is_some_and(|accepted| accepted < removed.when)
-    })
+/// Whether somebody's share is the one that was there before, and not a new one after an invitation. Where the share was
+/// not noted (an original daemon doesn't), the day they joined tells.
+fn is_same_share(person: &Person, noted: Option<u64>, when: OffsetDateTime) -> bool {
+    match noted {
+        Some(share) => share == person.share,
+        None => person.accepted.is_some_and(|accepted| accepted < when),
+    }
 }
 
 /// Records somebody, and welcomes them unless they are only `recorded`; says whether that worked.
@@ -151,13 +158,13 @@ fn let_tautulli_record(person: &Person, pass: &Pass) -> Result<(), ServiceError>
     }
 }
 
+/// A warning of theirs stays: one of an earlier stay doesn't count, as they joined after it.
 fn record(person: &Person, pass: &mut Pass) {
     let seen = Seen { name: Some(person.name.clone()), when: pass.now, share: Some(person.share) };
     let state = &mut pass.store.state;
     state.welcomed.insert(person.id, seen);
     state.gone.remove(&person.id);
     state.removed.remove(&person.id);
-    state.warned.remove(&person.id);
 }
 
 /// Marks whoever is on record and not on Plex's list any more; returns how many.
@@ -169,18 +176,18 @@ fn note_who_left(people: &[Person], pass: &mut Pass) -> usize {
         if let Some(seen) = state.welcomed.remove(id) {
             log::debug!("{} (id {id}) has no share any more", seen.name.as_deref().unwrap_or("somebody"));
             state.gone.insert(*id, Seen { when: pass.now, ..seen });
-            state.warned.remove(id);
         }
     }
     gone.len()
 }
 
 /// A `welcome` knows who is on Plex, not what they watched: warnings wait for the sweep.
-fn vouch(notice: &Notice, people: Option<&[Person]>) -> Word {
+/// `lagging` are those whose share Plex still lists after it ended.
+fn vouch(notice: &Notice, people: &[Person], lagging: &HashSet<u64>) -> Word {
     let (Channel::Person, Some(who)) = (notice.to, notice.event.who()) else { return Word::Send };
-    let Some(people) = people else { return Word::Wait };
     let has_share = people.iter().any(|person| person.id == who.id);
     match &notice.event {
+        Event::Removed { .. } if lagging.contains(&who.id) => Word::Wait,
         Event::Joined { .. } if has_share => Word::Send,
         Event::Joined { .. } => Word::Drop("they have left".to_owned()),
         Event::Removed { .. } if has_share => Word::Drop("they have access".to_owned()),

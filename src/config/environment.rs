@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ConfigError, Problem};
+use super::{ConfigError, Problem, SETTINGS};
 
 /// The variables that the program may see: the process's, and below them an env file's.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,10 @@ impl Environment {
             .map_err(|error| vec![Problem::new(name.clone(), format!("can't be read: {error}"))])?;
         let (values, problems) = parse(&text);
         for (variable, value) in values {
+            if let Some(meant) = misspelt(&variable) {
+                let what = format!("{variable} is no setting; did you mean {meant}?");
+                self.problems.push(Problem::new(name.clone(), what));
+            }
             self.values.entry(variable).or_insert_with(|| value.into());
         }
         self.problems.extend(problems.into_iter().map(|what| Problem::new(name.clone(), what)));
@@ -95,6 +99,13 @@ fn parse(text: &str) -> (Vec<(String, String)>, Vec<String>) {
     (found.into_iter().map(|(name, (_, value))| (name.to_owned(), value.to_owned())).collect(), problems)
 }
 
+/// The setting that somebody meant who wrote a name with a slip or two in it. Names far from ours are other programs'.
+fn misspelt(name: &str) -> Option<&'static str> {
+    let is_near = |setting: &&&str| strsim::damerau_levenshtein(name, setting) <= 2;
+    let is_ours = SETTINGS.contains(&name.strip_suffix("_FILE").unwrap_or(name)) || SETTINGS.contains(&name);
+    SETTINGS.iter().filter(|_| !is_ours).find(is_near).copied()
+}
+
 fn is_variable_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -117,6 +128,18 @@ mod tests {
         assert!(problems.is_empty());
         let expected = [("A", "pa#ss$word\\n"), ("B", "two words"), ("C", "it''s"), ("D", ""), ("E", "a=b")];
         assert_eq!(pairs, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+
+    #[test]
+    fn a_slip_in_a_name_is_noticed_and_other_programs_names_are_not() {
+        let slips = ["VIP_NAME", "WARN_DAY", "DISCORD_WEBHOK", "SMTP_FORM", "dry_run"];
+        let meant = ["VIP_NAMES", "WARN_DAYS", "DISCORD_WEBHOOK", "SMTP_FROM"];
+        assert_eq!(slips.map(misspelt)[..4], meant.map(Some));
+        for name in
+            SETTINGS.iter().copied().chain(["PLEX_TOKEN_FILE", "TZ", "PATH", "RUST_LOG", "PLEX_URL", "SMTP_USER"])
+        {
+            assert_eq!(misspelt(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -17,6 +17,43 @@ pub use secret::Secret;
 
 use crate::verdict::Rules;
 
+/// The names of all settings.
+const SETTINGS: [&str; 33] = [
+    "PLEX_TOKEN",
+    "PLEX_SERVER_NAME",
+    "TAUTULLI_URL",
+    "TAUTULLI_API_KEY",
+    "SMTP_HOST",
+    "SMTP_PORT",
+    "SMTP_USERNAME",
+    "SMTP_PASSWORD",
+    "SMTP_FROM",
+    "SMTP_TLS",
+    "ADMIN_EMAIL",
+    "WARN_DAYS",
+    "KICK_DAYS",
+    "WARN_FIRST",
+    "DRY_RUN",
+    "VIP_NAMES",
+    "MAX_REMOVALS",
+    "PRUNE_HOME_USERS",
+    "DISCORD_WEBHOOK",
+    "CHECK_NEW_USERS_SECS",
+    "CHECK_INACTIVITY_SECS",
+    "STATE_DIR",
+    "STATE_DIRECTORY",
+    "BRAND_NAME",
+    "BRAND_COLOR",
+    "LINK_PLEX",
+    "LINK_REQUESTS",
+    "LINK_CONTACT",
+    "TEMPLATE_DIR",
+    "CA_FILE",
+    "PLEX_TV_URL",
+    "PLEX_PRUNE_ENV_FILE",
+    "NO_COLOR",
+];
+
 /// What every command knows: the rules, the state directory, the cadence.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -186,6 +223,9 @@ impl MailConfig {
     /// can be sent to the admin, and the settings tell why.
     pub fn read(r: &mut Reader<'_>, admin: Option<&Address>) -> Self {
         let host = r.required("SMTP_HOST", "the mail server's name, such as smtp.example.test");
+        if host.contains(['/', '@']) || host.contains(char::is_whitespace) {
+            r.problem("SMTP_HOST", format!("{host:?} is not a name like smtp.example.test, without smtp:// and port"));
+        }
         r.required("SMTP_PORT", "465, 587 or what your mail server says");
         let port = r.number("SMTP_PORT", 0, 1..=u16::MAX);
         let from = r.required("SMTP_FROM", "the sender's address, such as plex@example.test");

@@ -16,6 +16,12 @@ pub enum DiscordError {
         /// What came back.
         problem: String,
     },
+    /// The message was sent, and no answer came: it may have been posted.
+    #[error("Discord did not answer: {problem}; it is tried again later")]
+    Unanswered {
+        /// What came back.
+        problem: String,
+    },
     /// Too many messages.
     #[error("Discord wants fewer messages; it is tried again later")]
     TooMany {
@@ -35,6 +41,7 @@ pub enum DiscordError {
 impl DiscordError {
     /// An error of the HTTP client, with its causes.
     pub(super) fn unreachable(error: reqwest::Error) -> Self {
+        let is_connect = error.is_connect();
         let error = error.without_url();
         let mut problem = error.to_string();
         let mut cause = error.source();
@@ -43,7 +50,8 @@ impl DiscordError {
             problem.push_str(&inner.to_string());
             cause = inner.source();
         }
-        Self::Unreachable { problem: one_line(&problem) }
+        let problem = one_line(&problem);
+        if is_connect { Self::Unreachable { problem } } else { Self::Unanswered { problem } }
     }
 }
 

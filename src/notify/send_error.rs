@@ -75,9 +75,16 @@ impl SendError {
 fn about_address(code: u16, answer: &str) -> bool {
     match enhanced(answer) {
         Some((1, _) | (2, 0 | 1)) => true,
-        Some((0, _)) | None => matches!(code, 501 | 550 | 551 | 553 | 556),
+        Some((0, _)) | None => matches!(code, 501 | 550 | 551 | 553 | 556) && !about_sender(answer),
         Some(_) => false,
     }
+}
+
+/// Words of servers that refuse whoever sends, whatever the address: what is mended there helps the mail that waits.
+fn about_sender(answer: &str) -> bool {
+    let answer = answer.to_lowercase();
+    let words = ["relay", "denied", "block", "spam", "policy", "blacklist", "authenticat", "not permitted"];
+    words.iter().any(|word| answer.contains(word))
 }
 
 fn full(code: u16, answer: &str) -> bool {
@@ -141,6 +148,8 @@ mod tests {
         }
         for answer in [
             "554 5.7.1 relay access denied",
+            "550 relaying denied",
+            "550 blocked by policy",
             "530 log in",
             "552 full",
             "552 5.2.2 full",

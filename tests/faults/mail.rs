@@ -102,17 +102,18 @@ fn a_mail_server_that_never_says_that_it_took_a_mail_gets_a_handful_in_a_week() 
         sandbox.advance(minutes(by)).run(&["welcome"]);
     };
     pass(2);
-    assert_eq!(sandbox.mails_to("rita@example.test").len(), 2, "the first loss may be an accident");
+    pass(2);
+    assert_eq!(sandbox.mails_to("rita@example.test").len(), 3, "two losses may be an accident");
     for _ in 0..30 {
         pass(2);
     }
-    assert_eq!(sandbox.mails_to("rita@example.test").len(), 2);
+    assert_eq!(sandbox.mails_to("rita@example.test").len(), 3);
     for _ in 0..54 {
         pass(180);
     }
     let ids: std::collections::BTreeSet<String> =
         sandbox.mails_to("rita@example.test").iter().map(Mail::message_id).collect();
-    assert_eq!((sandbox.mails_to("rita@example.test").len(), ids.len()), (7, 1));
+    assert_eq!((sandbox.mails_to("rita@example.test").len(), ids.len()), (9, 1));
     // The admin hears that it was given up.
     sandbox.mend().advance(days(1)).forget().run(&["welcome"]).exits(0);
     let given_up = &sandbox.mails_to("admin@example.test")[0];

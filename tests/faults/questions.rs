@@ -9,8 +9,11 @@ use rustls_pki_types::PrivateKeyDer;
 use super::{Row, Scene, http_faults, impatient, run_all};
 use crate::support::{Fault, Sandbox, When, cmd, get};
 
-/// The questions of a sweep: to whom, which, and how the log speaks of them.
-fn questions() -> Vec<(bool, fn() -> When, &'static str)> {
+/// Whether it is for Plex or for Tautulli, which it is, and how the log speaks of it.
+type Question = (bool, fn() -> When, &'static str);
+
+/// The questions of a sweep.
+fn questions() -> Vec<Question> {
     vec![
         (true, || get("/api/v2/resources"), "plex.tv: could not find the server: "),
         (true, || get("/api/v2/shared_servers"), "plex.tv: could not read the list of shares: "),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{standing, sweep_daily, there};
 use crate::story::{clean, log, nothing_happened, settled};
-use crate::support::{ATTIC, CENTAURI, Fault, HomeAnswer, OWNER_ID, Sandbox, days_ago, get};
+use crate::support::{ATTIC, CENTAURI, Fault, HomeAnswer, OWNER_ID, days_ago, get};
 
 /// A share as plex.tv lists it; `owner` may be missing from it.
 fn share(person: u64, name: &str, machine: &str, owner: Option<u64>) -> Value {

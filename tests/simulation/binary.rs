@@ -49,7 +49,9 @@ impl<'a> Household<'a> {
         sandbox.set_env("PRUNE_HOME_USERS", prune_home).set_env("MAX_REMOVALS", 100);
         // The record begins at a midnight, and the owner's film of that day shows it.
         sandbox.recording_since(hours_ago(record(plan) + NOON));
-        REGULARS.iter().for_each(|id| drop(sandbox.person(*id, "regular")));
+        for id in REGULARS {
+            sandbox.person(id, "regular");
+        }
         let ids = (FIRST..).zip(&plan.lives);
         let vips: Vec<String> = ids.clone().filter(|(_, life)| life.vip).map(|(id, _)| id.to_string()).collect();
         sandbox.set_env("VIP_NAMES", vips.join(","));
@@ -142,7 +144,9 @@ impl<'a> Household<'a> {
                 sandbox.starts_watching(FIRST + number as u64);
             }
         }
-        REGULARS.iter().for_each(|id| drop(sandbox.known(*id).watched(hours_ago(0))));
+        for id in REGULARS {
+            sandbox.known(id).watched(hours_ago(0));
+        }
         self.break_down(trouble);
         let runs = ["welcome", "sweep"].map(|pass| self.sandbox.run(&[pass]));
         self.sandbox.mend();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -32,6 +32,9 @@ pub const TAUTULLI_KEY: &str = "sandbox-tautulli-key";
 pub const ADMIN: &str = "admin@example.test";
 pub const SENDER: &str = "plex@example.test";
 
+/// Stands in for the authorities that the system trusts. None of the stand-ins has a certificate from it.
+static SYSTEM: LazyLock<Authority> = LazyLock::new(Authority::new);
+
 pub struct Sandbox {
     pub plex: Plex,
     pub tautulli: Tautulli,
@@ -53,6 +56,8 @@ impl Sandbox {
     pub fn new(program: impl Into<PathBuf>) -> Self {
         let directory = TempDir::with_prefix("plex-prune-sandbox-").unwrap();
         std::fs::create_dir(directory.path().join("cwd")).unwrap();
+        std::fs::create_dir(directory.path().join("no-certificates")).unwrap();
+        std::fs::write(directory.path().join("system.pem"), &SYSTEM.pem).unwrap();
         let clock = Clock::default();
         let journal = Arc::new(Journal::default());
         let server = (SERVER_NAME, CENTAURI);
@@ -121,6 +126,9 @@ impl Sandbox {
             ("ADMIN_EMAIL", ADMIN.to_owned()),
             ("DISCORD_WEBHOOK", self.discord.webhook()),
             ("STATE_DIR", self.state_dir().display().to_string()),
+            // The system's hundreds of certificates take most of the time of a short pass; one will do.
+            ("SSL_CERT_FILE", self.dir().join("system.pem").display().to_string()),
+            ("SSL_CERT_DIR", self.dir().join("no-certificates").display().to_string()),
             ("PLEX_PRUNE_TEST_NOW", self.now().format(&Rfc3339).unwrap()),
         ])
         .into_iter()

@@ -90,6 +90,9 @@ pub(super) fn of_discord(error: &DiscordError) -> (String, String) {
         DiscordError::Unreachable { problem } => {
             (format!("can't be reached: {problem}"), "Is this machine online, and DISCORD_WEBHOOK right?".to_owned())
         }
+        DiscordError::Unanswered { problem } => {
+            (format!("did not answer: {problem}"), "If this goes on, look at https://discordstatus.com".to_owned())
+        }
         DiscordError::TooMany { .. } => {
             ("wants fewer messages".to_owned(), "Try again later; passes do so by themselves".to_owned())
         }
