@@ -114,6 +114,7 @@ impl Delivery {
         let (mut mail, mut discord_down) = (Connection::NotYet, None);
         let mut seen = HashSet::new();
         self.drop_those_for_no_discord(store)?;
+        give_up_old_ones(store, now)?;
         while let Some(notice) = store.state.outbox.notices().iter().find(|notice| seen.insert(notice.id.clone())) {
             if stop::asked() || Instant::now() > until {
                 tally.cut_short = true;
@@ -177,9 +178,6 @@ impl Delivery {
         }
         if let Connection::Up(smtp) = mail {
             smtp.quit();
-        }
-        if !tally.cut_short {
-            give_up_old_ones(store, now)?;
         }
         Ok(tally)
     }

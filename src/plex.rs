@@ -167,6 +167,7 @@ impl Plex {
         let (owned, foreign): (Vec<_>, Vec<_>) = servers.partition(|server| server.owned);
         let wanted = self.config.server_name.as_str();
         let mut matching = owned.iter().filter(|server| server.name == wanted);
+        let names = owned.iter().map(|server| words::printable(&server.name)).collect::<Vec<_>>().join(", ");
         Ok(match (matching.next(), matching.next()) {
             (Some(server), None) => Ok(Server {
                 name: words::printable(&server.name),
@@ -174,12 +175,11 @@ impl Plex {
             }),
             (Some(_), Some(_)) => Err(NoSuchServer {
                 what: format!(
-                    "this account owns more than one server named {wanted:?}; give them different names in Plex"
+                    "this account owns more than one server named {wanted:?}; give them different names in Plex; it owns {names}"
                 ),
                 advice: "Give them different names in Plex".to_owned(),
             }),
             (None, _) => {
-                let names = owned.iter().map(|server| words::printable(&server.name)).collect::<Vec<_>>().join(", ");
                 let is_foreign = foreign.iter().any(|server| server.name == wanted);
                 let token = format!("PLEX_TOKEN has to be a token of the account that owns {wanted}");
                 let advice = if names.is_empty() || is_foreign {

@@ -227,7 +227,7 @@ fn blanks_around_values_don_t_matter() {
     sandbox.person(1002, "bob").joined(days_ago(90));
     sandbox.live().run(&["welcome"]).exits(0);
     for (name, value) in sandbox.env() {
-        if name != "PLEX_PRUNE_TEST_NOW" {
+        if name != "PLEX_PRUNE_TEST_NOW" && !name.starts_with("SSL_") {
             sandbox.set_env(&name, format!(" {value}\t"));
         }
     }

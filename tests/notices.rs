@@ -119,7 +119,7 @@ fn mail_and_discord_being_down_together_lose_nothing() {
     let sandbox = settled(rita_and_walt);
     sandbox.smtp.busy();
     sandbox.discord.fail(any(), Fault::CutBefore);
-    for _ in 0..3 {
+    for _ in 0..2 {
         sandbox.run(&["sweep"]).exits(1);
         sandbox.advance(minutes(30));
     }

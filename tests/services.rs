@@ -424,7 +424,10 @@ fn the_server_must_be_one_of_the_owner_s() {
     );
     refused("Living room", &format!("the token's account owns no server named \"Living room\"; {owned}"));
     sandbox.plex.add_server("Centauri", "0f3c-another", true);
-    refused("Centauri", "this account owns more than one server named \"Centauri\"; give them different names in Plex");
+    refused(
+        "Centauri",
+        "this account owns more than one server named \"Centauri\"; give them different names in Plex; it owns Centauri, Attic, Centauri",
+    );
     sandbox.plex.fail(get(RESOURCES), Fault::json(200, json!([])));
     refused("Attic", "the token's account owns no server named \"Attic\"; it owns no server");
     assert!(!sandbox.state_path().exists());

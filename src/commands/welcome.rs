@@ -132,6 +132,8 @@ fn admit(person: &Person, recorded: Option<&str>, pass: &mut Pass) -> bool {
         log::debug!("recorded {} without a mail: {why}", person.label());
         return true;
     }
+    // It is of an earlier stay.
+    pass.store.state.warned.remove(&person.id);
     log::info!(target: EVENT, "welcomed{back} {}, who joined {}", person.label(), match person.accepted {
         Some(accepted) => words::minute(accepted),
         None => "at a time that Plex doesn't tell".to_owned(),
@@ -158,7 +160,6 @@ fn let_tautulli_record(person: &Person, pass: &Pass) -> Result<(), ServiceError>
     }
 }
 
-/// A warning of theirs stays: one of an earlier stay doesn't count, as they joined after it.
 fn record(person: &Person, pass: &mut Pass) {
     let seen = Seen { name: Some(person.name.clone()), when: pass.now, share: Some(person.share) };
     let state = &mut pass.store.state;

@@ -8,7 +8,7 @@ use crate::support::{Fault, Sandbox, any, days, hours};
 fn nothing_gets_through() -> Sandbox {
     let sandbox = Scene::Sweep.set();
     sandbox.smtp.busy();
-    sandbox.discord.fail(any(), Fault::CutBefore);
+    sandbox.discord.fail(any(), Fault::html(502));
     sandbox.run(&["sweep"]).exits(1);
     for _ in 0..6 {
         sandbox.watches(1001);

@@ -33,7 +33,7 @@ pub const ADMIN: &str = "admin@example.test";
 pub const SENDER: &str = "plex@example.test";
 
 /// Stands in for the authorities that the system trusts. None of the stand-ins has a certificate from it.
-static SYSTEM: LazyLock<Authority> = LazyLock::new(Authority::new);
+static SYSTEM: LazyLock<Authority> = LazyLock::new(|| Authority::named("System Authority"));
 
 pub struct Sandbox {
     pub plex: Plex,

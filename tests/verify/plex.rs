@@ -52,8 +52,8 @@ const CASES: [Case; 13] = [
     ),
     (
         |sandbox| sandbox.plex.add_server("Centauri", "another", true),
-        "✗ plex.tv: this account owns more than one server named \"Centauri\"; give them different names in Plex → Give them \
-         different names in Plex.",
+        "✗ plex.tv: this account owns more than one server named \"Centauri\"; give them different names in Plex; it owns \
+         Centauri, Centauri → Give them different names in Plex.",
     ),
     (
         |sandbox| sandbox.plex.stop(),

@@ -55,7 +55,7 @@ fn everything_dead_takes_as_long_as_one() {
              first byte: try SMTP_TLS=implicit; else check SMTP_PORT.",
         ]
     );
-    assert!(found[4].starts_with("✗ Discord: can't be reached: "), "{found:#?}");
+    assert!(found[4].starts_with("✗ Discord: did not answer: "), "{found:#?}");
     assert_eq!(found.len(), 5, "{found:#?}");
 }
 
