@@ -1,5 +1,6 @@
 //! A removal, step by step, and what is left of it when a step fails. What a kill leaves is in `removal/killed.rs`.
 
+mod holes;
 mod killed;
 mod resumed;
 
