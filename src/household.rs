@@ -315,6 +315,7 @@ fn person(share: &Share, elsewhere: bool, settings: &Settings, state: &State) ->
             joined: share.accepted.or_else(|| state.welcomed.get(&share.person).map(|seen| seen.when)),
             history: History::Unknown,
             record_begins: None,
+            unrecorded_until: state.unrecorded.get(&share.person).map(|seen| seen.when),
             warned: state
                 .warned
                 .get(&share.person)

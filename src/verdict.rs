@@ -105,6 +105,8 @@ pub struct Facts {
     pub history: History,
     /// Since when Tautulli has been recording at all, UTC; none if that is not known or doesn't matter.
     pub record_begins: Option<OffsetDateTime>,
+    /// Until when Tautulli is known not to have recorded this person, UTC: told not to, or after they were deleted there.
+    pub unrecorded_until: Option<OffsetDateTime>,
     /// The latest warning.
     pub warned: Option<Warning>,
 }
@@ -197,6 +199,7 @@ pub fn judge(facts: &Facts, rules: &Rules, now: OffsetDateTime) -> Judgement {
         // Nothing watched, or only during an earlier stay. What Tautulli did not record, it can't testify to.
         History::Kept(_) => facts.record_begins.map_or(counting_starts, |begins| begins.max(counting_starts)),
     };
+    let baseline = facts.unrecorded_until.map_or(baseline, |until| until.max(baseline));
     // Watching anything moves the baseline past the warning, and so ends the spell that it belongs to.
     let warned =
         facts.warned.filter(|warning| warning.at > baseline && spared_until.is_none_or(|end| warning.at >= end));

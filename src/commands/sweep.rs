@@ -13,7 +13,7 @@ use crate::{
     logging::EVENT,
     notify::{Channel, Event},
     refusal::Refusal,
-    state::{Notice, State, StateError, Warned},
+    state::{Notice, Seen, State, StateError, Warned},
     verdict::{History, Judgement, Standing},
     words,
 };
@@ -48,6 +48,7 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
         pass.trusts_the_evidence();
         finish_removals(&household, &mut pass)?;
         tally = act(&mut household, &mut pass)?;
+        note_unrecorded(&household, &mut pass);
         pass.store.state.people_on_plex = household.people.len();
         end_scan(&mut pass)?;
         let unsure = whom_nothing_is_known_of(&mut household, &mut pass);
@@ -250,6 +251,16 @@ fn last_watched(person: &Person) -> Option<time::OffsetDateTime> {
         // A play from before they joined is of an earlier stay.
         History::Kept(watched) => watched.filter(|watched| person.facts.joined.is_none_or(|joined| *watched >= joined)),
         _ => None,
+    }
+}
+
+/// Notes whom Tautulli doesn't record: once it does, they count from there. What they watched meanwhile nobody can know.
+fn note_unrecorded(household: &Household, pass: &mut Pass) {
+    let unrecorded = &mut pass.store.state.unrecorded;
+    let kick_days = time::Duration::days(i64::from(pass.settings.rules.kick_days));
+    unrecorded.retain(|_, seen| pass.now - seen.when <= kick_days);
+    for person in household.people.iter().filter(|person| !matches!(person.facts.history, History::Kept(_))) {
+        unrecorded.insert(person.id, Seen { name: Some(person.name.clone()), when: pass.now, share: None });
     }
 }
 

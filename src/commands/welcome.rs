@@ -150,11 +150,14 @@ fn back(person: &Person, pass: &Pass) -> &'static str {
 
 /// Undeletes in Tautulli whom this program deleted there. Otherwise they would never be recorded, and in a month look idle
 /// however much they watch.
-fn let_tautulli_record(person: &Person, pass: &Pass) -> Result<(), ServiceError> {
+fn let_tautulli_record(person: &Person, pass: &mut Pass) -> Result<(), ServiceError> {
     match pass.store.state.removed.get(&person.id) {
         // A deletion that is noted as still to do may have taken effect all the same.
         Some(removed) if removed.tautulli_deleted || pass.tautulli.is_deleted(person.id)? => {
-            pass.tautulli.undelete(person.id)
+            pass.tautulli.undelete(person.id)?;
+            let seen = Seen { name: Some(person.name.clone()), when: pass.now, share: None };
+            pass.store.state.unrecorded.insert(person.id, seen);
+            Ok(())
         }
         _ => Ok(()),
     }

@@ -37,6 +37,9 @@ pub struct State {
     /// People who left by themselves: when that was noticed.
     #[serde(default, deserialize_with = "plain_or_full")]
     pub gone: BTreeMap<u64, Seen>,
+    /// People whom Tautulli did not record: when that was last so.
+    #[serde(default, deserialize_with = "plain_or_full", skip_serializing_if = "BTreeMap::is_empty")]
+    pub unrecorded: BTreeMap<u64, Seen>,
     /// People who are never removed, on top of `VIP_NAMES`.
     #[serde(default)]
     pub whitelist: Vec<Spared>,
@@ -59,6 +62,7 @@ impl Default for State {
             warned: BTreeMap::new(),
             removed: BTreeMap::new(),
             gone: BTreeMap::new(),
+            unrecorded: BTreeMap::new(),
             whitelist: Vec::new(),
             refusals: BTreeMap::new(),
             outbox: Outbox::default(),

@@ -22,6 +22,7 @@ fn watched(age: Duration) -> Facts {
         joined: Some(ago(days(400))),
         history: History::Kept(Some(ago(age))),
         record_begins: Some(ago(days(365))),
+        unrecorded_until: None,
         warned: None,
     }
 }
@@ -94,6 +95,9 @@ fn nothing_watched_counts_from_the_begin_of_the_record_at_the_earliest() {
     let facts = Facts { history: History::Kept(Some(ago(days(400)))), ..never_watched(days(179)) };
     assert_eq!(standing(&Facts { record_begins: Some(ago(days(5))), ..facts.clone() }), Standing::Active);
     assert_eq!(standing(&facts), Standing::Remove);
+    // Nor does anything count from a time in which they were not recorded.
+    let facts = Facts { unrecorded_until: Some(ago(days(5))), ..watched(days(31)) };
+    assert_eq!(judge(&facts, &RULES, NOW).idle_days, Some(5));
     // A record that is younger than a play is no reason to forget the play.
     let facts = Facts { record_begins: Some(ago(days(5))), ..watched(days(31)) };
     assert_eq!(standing(&facts), Standing::Remove);
@@ -290,6 +294,7 @@ fn facts() -> impl Strategy<Value = Facts> {
             joined: joined.map(ago),
             history,
             record_begins: record.map(ago),
+            unrecorded_until: None,
             warned,
         })
 }

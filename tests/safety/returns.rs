@@ -153,3 +153,40 @@ fn one_episode_in_the_last_minute_is_enough() {
     assert!(sandbox.on_plex(1003) && ids(&sandbox, "warned").is_empty());
     clean(&sandbox);
 }
+
+#[test]
+fn who_is_back_and_whom_tautulli_could_not_undelete_for_weeks_is_not_blamed_for_that_time() {
+    // rita watches daily, and nothing of it is on record, because this program deleted her there.
+    let sandbox = settled(ada_and_rita);
+    sandbox.run(&["sweep"]).exits(0);
+    sandbox.invite_again(1005);
+    let broken = sandbox.tautulli.fail(cmd("undelete_user"), Fault::status(400));
+    for _ in 0..35 {
+        sandbox.advance(days(1));
+        both_watch(&sandbox);
+        sandbox.run(&["welcome"]).exits(1);
+        sandbox.run(&["sweep"]).exits(0);
+    }
+    broken.mend();
+    sandbox.run(&["welcome"]).exits(0);
+    sandbox.run(&["sweep"]).exits(0);
+    assert!(sandbox.on_plex(1005));
+    sweep_daily(&sandbox, 26, ada_watches);
+    assert!(sandbox.on_plex(1005));
+    clean(&sandbox);
+}
+
+#[test]
+fn who_is_back_while_no_pass_ran_for_weeks_is_not_blamed_for_what_was_not_recorded() {
+    let sandbox = settled(ada_and_rita);
+    sandbox.run(&["sweep"]).exits(0);
+    sandbox.invite_again(1005);
+    for _ in 0..40 {
+        sandbox.advance(days(1));
+        both_watch(&sandbox);
+    }
+    sandbox.run(&["welcome"]).exits(0);
+    sandbox.run(&["sweep"]).exits(0);
+    assert!(sandbox.on_plex(1005));
+    clean(&sandbox);
+}

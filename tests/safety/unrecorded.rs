@@ -76,8 +76,12 @@ fn whom_tautulli_comes_to_know_is_judged_from_then_on() {
     sandbox.run(&["sweep"]).exits(0);
     nothing_happened(&sandbox);
     sandbox.advance(hours(5)).person(1010, "tess").joined(days_ago(29));
+    // What she watched before, Tautulli may not have recorded.
     sandbox.run(&["sweep"]).exits(0);
-    assert_eq!(subjects(&sandbox, "tess@example.test"), ["Centauri: 2 days left to watch something"]);
+    sweep_daily(&sandbox, 26, |sandbox| sandbox.watches(1001));
+    nothing_happened(&sandbox);
+    sweep_daily(&sandbox, 1, |sandbox| sandbox.watches(1001));
+    assert_eq!(subjects(&sandbox, "tess@example.test"), ["Centauri: 3 days left to watch something"]);
     clean(&sandbox);
 }
 
@@ -133,5 +137,43 @@ fn a_table_of_libraries_that_can_not_be_read_stops_nothing() {
     sandbox.tautulli.fail(cmd("get_libraries_table"), Fault::status(500));
     sandbox.run(&["sweep"]).exits(0);
     assert!(!sandbox.on_plex(1005));
+    clean(&sandbox);
+}
+
+/// Both are at a film every day.
+fn daily(sandbox: &Sandbox) {
+    sandbox.watches(1001);
+    sandbox.watches(1011);
+}
+
+#[test]
+fn whoever_was_not_recorded_for_long_and_is_now_is_not_blamed_for_the_time_between() {
+    // The owner tells Tautulli to keep zoe's history, of whom it has one play, of 70 days ago. She watches daily.
+    let sandbox = settled(|sandbox| {
+        ada(sandbox);
+        sandbox.person(1011, "zoe").watched(days_ago(70)).no_history_kept();
+    });
+    sweep_daily(&sandbox, 30, daily);
+    sandbox.known(1011).history_kept();
+    sweep_daily(&sandbox, 29, |sandbox| sandbox.watches(1001));
+    assert!(sandbox.on_plex(1011));
+    assert_eq!(subjects(&sandbox, "zoe@example.test"), ["Centauri: 3 days left to watch something"]);
+    sweep_daily(&sandbox, 1, |sandbox| sandbox.watches(1001));
+    assert!(!sandbox.on_plex(1011));
+    clean(&sandbox);
+}
+
+#[test]
+fn whom_the_owner_undeletes_in_tautulli_is_not_blamed_for_the_time_between() {
+    let sandbox = settled(|sandbox| {
+        ada(sandbox);
+        sandbox.person(1011, "zoe").watched(days_ago(70));
+    });
+    sandbox.tautulli.delete(1011);
+    sweep_daily(&sandbox, 30, daily);
+    sandbox.known(1011).undeleted_in_tautulli();
+    sweep_daily(&sandbox, 20, |sandbox| sandbox.watches(1001));
+    nothing_happened(&sandbox);
+    assert!(sandbox.on_plex(1011));
     clean(&sandbox);
 }

@@ -123,6 +123,7 @@ fn facts(guest: &Guest, known: &Known, plan: &Plan) -> Facts {
         joined: known.joined,
         history: if guest.kept { History::Kept(known.newest_play) } else { History::NotKept },
         record_begins: Some(at(-plan.recording_since)),
+        unrecorded_until: None,
         warned: known.warned,
     }
 }

@@ -137,6 +137,19 @@ impl Person<'_> {
         self
     }
 
+    /// The owner told Tautulli to record them again.
+    pub fn history_kept(self) -> Self {
+        self.tautulli(|user| user.keep_history = true)
+    }
+
+    /// The owner undeleted them in Tautulli.
+    pub fn undeleted_in_tautulli(self) -> Self {
+        self.tautulli(|user| {
+            user.deleted = false;
+            user.keep_history = true;
+        })
+    }
+
     /// The owner told Tautulli not to record them. What was recorded before stays, as it does in Tautulli.
     pub fn no_history_kept(self) -> Self {
         self.tautulli(|user| user.keep_history = false)
