@@ -216,8 +216,8 @@ impl Tautulli {
     ///
     /// This covers a Tautulli that is new or whose history was wiped: somebody without any play is counted from here.
     /// It does not cover a hole in the record, while Tautulli was off for some weeks: a quiet server looks just the same,
-    /// so whoever watched before the hole and in it is counted from the play before it. What is left to them is the
-    /// warning, and that anything they watch from then on counts.
+    /// so whoever watched before the hole and in it is counted from the play before it, and goes unwarned if that is
+    /// long enough ago. `WARN_FIRST` leaves everybody a warning, after which anything they watch counts.
     ///
     /// # Errors
     /// The call failed.

@@ -101,9 +101,11 @@ fn parse(text: &str) -> (Vec<(String, String)>, Vec<String>) {
 
 /// The setting that somebody meant who wrote a name with a slip or two in it. Names far from ours are other programs'.
 fn misspelt(name: &str) -> Option<&'static str> {
-    let is_near = |setting: &&&str| strsim::damerau_levenshtein(name, setting) <= 2;
-    let is_ours = SETTINGS.contains(&name.strip_suffix("_FILE").unwrap_or(name)) || SETTINGS.contains(&name);
-    SETTINGS.iter().filter(|_| !is_ours).find(is_near).copied()
+    if SETTINGS.contains(&name) || name.strip_suffix("_FILE").is_some_and(|name| SETTINGS.contains(&name)) {
+        return None;
+    }
+    let slips = |setting: &&str| strsim::damerau_levenshtein(name, setting);
+    SETTINGS.into_iter().filter(|setting| slips(setting) <= 2).min_by_key(slips)
 }
 
 fn is_variable_name(name: &str) -> bool {

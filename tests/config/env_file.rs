@@ -95,6 +95,17 @@ fn a_bad_line_is_reported_together_with_the_wrong_settings() {
 }
 
 #[test]
+fn a_slip_in_a_name_is_an_error_and_another_program_s_variable_is_not() {
+    let sandbox = sandbox();
+    let file = sandbox.file("settings.env", "TZ=UTC\nVIP_NAME=mom\nPLEX_URL=http://plex.example.test\n");
+    sandbox
+        .run(&["--env-file", &file, "sweep"])
+        .exits(2)
+        .stderr(&complaint(&[&format!("the env file {file}: VIP_NAME is no setting; did you mean VIP_NAMES?")]));
+    sandbox.is_untouched();
+}
+
+#[test]
 fn an_empty_variable_names_no_file() {
     let sandbox = sandbox();
     sandbox.set_env("PLEX_PRUNE_ENV_FILE", "");
