@@ -9,7 +9,7 @@ mod support;
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use support::{Sandbox, days, days_ago, hours, hours_ago, minutes_ago};
+use support::{Sandbox, days, hours};
 
 fn main() -> ExitCode {
     if env::var_os("PLEX_PRUNE_DEMO").is_some() {
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     sandbox.set_env("PLEX_PRUNE_DEMO", "1").set_env("VIP_NAMES", "mom, Uncle Bob");
     println!("A made-up household on stand-ins for plex.tv, Tautulli, a mail server and Discord. Its clock says");
     println!("{}; nothing leaves this machine.\n", plex_prune::words::minute(sandbox.now()));
-    household(&sandbox);
+    sandbox.somebody_in_every_situation();
 
     step(&sandbox, "Is everything set up as it should be?", &["verify"]);
     step(&sandbox, "Who is there, and what would happen to them?", &["status"]);
@@ -53,23 +53,6 @@ fn main() -> ExitCode {
     let violations = sandbox.violations();
     assert!(violations.is_empty(), "the program did what it must not: {violations:?}");
     ExitCode::SUCCESS
-}
-
-/// Somebody in every situation.
-fn household(sandbox: &Sandbox) {
-    sandbox.person(1001, "ada").watched(days_ago(2));
-    sandbox.person(1002, "bert").watched(days_ago(40)).watching_now();
-    sandbox.person(1003, "walt").watched(days_ago(28));
-    sandbox.person(1004, "dora").watched(days_ago(27));
-    sandbox.person(1005, "rita").watched(days_ago(33));
-    sandbox.person(1006, "nick").joined(days_ago(45)).never_watched();
-    sandbox.person(1007, "mom").watched(days_ago(90));
-    sandbox.person(1008, "hugo").home_user().watched(days_ago(90));
-    sandbox.person(1009, "gwen").joined(hours_ago(5)).never_watched();
-    sandbox.person(1010, "tess").joined(hours_ago(30)).unknown_to_tautulli();
-    sandbox.person(1011, "zoe").no_history_kept();
-    sandbox.person(1012, "hiro 紘 👩‍🚀").watched(minutes_ago(90));
-    sandbox.person(1013, "adminsecond").email("admin@example.test").watched(days_ago(200));
 }
 
 fn step(sandbox: &Sandbox, why: &str, command: &[&str]) {

@@ -1,4 +1,4 @@
-//! The sandbox's time: it stands still until a test moves it, and all stand-ins read the same one.
+//! The sandbox's time: it stands still until a test moves it (or goes with the world's), and all stand-ins read the same one.
 
 use std::sync::{Arc, Mutex};
 
@@ -32,17 +32,32 @@ pub fn hours(hours: i64) -> Duration {
 
 /// A clock that is shared by cloning.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<OffsetDateTime>>);
+pub struct Clock(Arc<Mutex<Hand>>);
+
+#[derive(Debug)]
+enum Hand {
+    At(OffsetDateTime),
+    /// It goes with the world's time.
+    Going,
+}
 
 impl Default for Clock {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(datetime!(2026-11-23 12:00 UTC))))
+        Self(Arc::new(Mutex::new(Hand::At(datetime!(2026-11-23 12:00 UTC)))))
     }
 }
 
 impl Clock {
     pub fn now(&self) -> OffsetDateTime {
-        *self.0.lock().unwrap()
+        match *self.0.lock().unwrap() {
+            Hand::At(time) => time,
+            Hand::Going => OffsetDateTime::now_utc(),
+        }
+    }
+
+    /// From now on the time is the world's.
+    pub fn go(&self) {
+        *self.0.lock().unwrap() = Hand::Going;
     }
 
     /// Now, in seconds since the epoch, as Plex and Tautulli count.
@@ -56,10 +71,10 @@ impl Clock {
     }
 
     pub fn set(&self, now: OffsetDateTime) {
-        *self.0.lock().unwrap() = now;
+        *self.0.lock().unwrap() = Hand::At(now);
     }
 
     pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
+        self.set(self.now() + by);
     }
 }

@@ -1,6 +1,6 @@
 //! Who is in the household: `sandbox.person(1002, "bob").joined(days_ago(70)).watched(days_ago(3));`
 
-use super::clock::{Ago, days_ago, minutes_ago};
+use super::clock::{Ago, days_ago, hours_ago, minutes_ago};
 use super::plex::Account;
 use super::sandbox::{ATTIC, CENTAURI, Sandbox};
 use super::tautulli::Session;
@@ -32,6 +32,23 @@ impl Sandbox {
         }
         self.tautulli.data().upsert(id, name, Some(&email));
         Person { sandbox: self, id }
+    }
+
+    /// Thirteen people, among them somebody for every standing that `status` knows but "warned".
+    pub fn somebody_in_every_situation(&self) {
+        self.person(1001, "ada").watched(days_ago(2));
+        self.person(1002, "bert").watched(days_ago(40)).watching_now();
+        self.person(1003, "walt").watched(days_ago(28));
+        self.person(1004, "dora").watched(days_ago(27));
+        self.person(1005, "rita").watched(days_ago(33));
+        self.person(1006, "nick").joined(days_ago(45)).never_watched();
+        self.person(1007, "mom").watched(days_ago(90));
+        self.person(1008, "hugo").home_user().watched(days_ago(90));
+        self.person(1009, "gwen").joined(hours_ago(5)).never_watched();
+        self.person(1010, "tess").joined(hours_ago(30)).unknown_to_tautulli();
+        self.person(1011, "zoe").no_history_kept();
+        self.person(1012, "hiro 紘 👩‍🚀").watched(minutes_ago(90));
+        self.person(1013, "adminsecond").email("admin@example.test").watched(days_ago(200));
     }
 
     /// Somebody who is in the household already, to say more about them.

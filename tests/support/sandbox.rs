@@ -94,6 +94,13 @@ impl Sandbox {
         self.recording_since(days_ago(400));
     }
 
+    /// Lets the world's time hold, for programs that the sandbox doesn't run itself. Do it before people are put in.
+    pub fn real_time(&self) -> &Self {
+        self.clock.go();
+        self.recording_since(days_ago(400));
+        self.unset_env("PLEX_PRUNE_TEST_NOW")
+    }
+
     /// Lets time pass, for the stand-ins and for the program.
     pub fn advance(&self, by: Duration) -> &Self {
         self.clock.advance(by);
