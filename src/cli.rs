@@ -12,7 +12,7 @@ use crate::{clock, config::parse_switch};
 /// Each call does one pass and exits; cron, systemd timers or a Kubernetes CronJob give the cadence. All settings come
 /// from environment variables; the README lists them.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 80, after_help = EXIT_CODES)]
+#[command(version = env!("PLEX_PRUNE_VERSION"), max_term_width = 80, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Read settings from FILE too (NAME=VALUE lines), or from the one that PLEX_PRUNE_ENV_FILE names; the real environment
     /// wins

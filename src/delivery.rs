@@ -127,7 +127,7 @@ impl Delivery {
             match vouch(&notice) {
                 Word::Wait => continue,
                 Word::Drop(why) => {
-                    log::info!(target: EVENT, "dropped {}: {why}", label(&notice));
+                    log::info!(target: EVENT, event = "notice dropped", id = about(&notice); "dropped {}: {why}", label(&notice));
                     match notice.event {
                         // Nobody was warned, so there is nothing to tell the admin either.
                         Event::Warned { .. } => store.state.outbox.drop_event(&notice.event),
@@ -147,21 +147,25 @@ impl Delivery {
                     tally.sent += 1;
                     let what = format!("sent {}", label(&notice));
                     // What was written in this pass is in its other lines already; what comes late is news.
+                    let (event, id) = ("notice sent", about(&notice));
                     match notice.written == now {
-                        true => log::debug!("{what}"),
-                        false => log::info!(target: EVENT, "{what}, waiting since {}", words::minute(notice.written)),
+                        true => log::debug!(event, id; "{what}"),
+                        false => {
+                            let since = words::minute(notice.written);
+                            log::info!(target: EVENT, event, id; "{what}, waiting since {since}");
+                        }
                     }
                     note_delivered_warning(store, &notice, now);
                     store.state.outbox.strike_off(&notice.id);
                 }
                 Err(Trouble::Address(error)) => {
-                    log::error!("could not send {}: {error}; it is not tried again", label(&notice));
+                    log::error!(event = "notice failed", id = about(&notice); "could not send {}: {error}; it is not tried again", label(&notice));
                     store.state.outbox.strike_off(&notice.id);
                     self.report_address(store, &notice, error, now);
                 }
                 Err(Trouble::Notice(error)) => {
                     tally.failed += 1;
-                    log::error!("could not send {}: {error}", label(&notice));
+                    log::error!(event = "notice failed", id = about(&notice); "could not send {}: {error}", label(&notice));
                     note_failure(store, &notice, error);
                 }
                 Err(Trouble::Channel(error)) => {
@@ -209,7 +213,7 @@ impl Delivery {
             // The admin's own address is the owner's to mend, and what waits for it then arrives.
             SendError::Recipient { .. } if notice.to == Channel::Person => Trouble::Address(error.to_string()),
             SendError::Broken { step, ref answer } => {
-                log::error!("could not send {}: {error}", label(notice));
+                log::error!(event = "notice failed", id = about(notice); "could not send {}: {error}", label(notice));
                 *connection = Connection::Down(error.to_string());
                 let unanswered = step == Step::Message && !answer.starts_with("421");
                 let trouble = if unanswered { Trouble::Unanswered } else { Trouble::Channel };
@@ -228,7 +232,7 @@ impl Delivery {
             DiscordError::Refused { .. } => Trouble::Notice(error.to_string()),
             // It may have been posted all the same.
             DiscordError::Unanswered { .. } => {
-                log::error!("could not send {}: {error}", label(notice));
+                log::error!(event = "notice failed", id = about(notice); "could not send {}: {error}", label(notice));
                 *down = Some(error.to_string());
                 Trouble::Unanswered(error.to_string())
             }
@@ -245,7 +249,7 @@ impl Delivery {
         if self.discord.is_none() {
             for notice in store.state.outbox.notices().to_vec() {
                 if notice.to == Channel::Discord {
-                    log::info!(target: EVENT, "dropped {}: DISCORD_WEBHOOK is no longer set", label(&notice));
+                    log::info!(target: EVENT, event = "notice dropped", id = about(&notice); "dropped {}: DISCORD_WEBHOOK is no longer set", label(&notice));
                     store.state.outbox.strike_off(&notice.id);
                 }
             }
@@ -260,6 +264,11 @@ impl Delivery {
             self.announce(&mut store.state.outbox, &event, now);
         }
     }
+}
+
+/// The Plex id of whom a notice is about, if it is about one person.
+fn about(notice: &Notice) -> Option<u64> {
+    notice.event.who().map(|who| who.id)
 }
 
 /// A notice as the log and `status` speak of it: `the warning mail to bob (id 1002)`.
@@ -284,7 +293,7 @@ fn give_up_old_ones(store: &mut Store, now: OffsetDateTime) -> Result<(), StateE
         }
         let error = notice.last_error.as_deref().unwrap_or("no pass could stand up for it");
         let what = format!("{}, of {}: {error}", label(&notice), words::minute(notice.written));
-        log::error!("gave up {what}");
+        log::error!(event = "notice given up", id = about(&notice); "gave up {what}");
         lost.push(what);
         forget_undelivered_warning(store, &notice);
         store.state.outbox.strike_off(&notice.id);

@@ -27,12 +27,17 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::{config::Environment, error::Error};
+
 /// The whole program: reads the command line and the environment of this process, and does what they say.
 pub fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    logging::start(cli.verbose, cli.quiet);
+    let mut environment = Environment::of_process();
+    let env_file = cli.env_file.clone().or_else(|| environment.env_file());
+    let added = env_file.map_or(Ok(()), |file| environment.add_file(&file));
+    logging::start(environment.log_format(), environment.log_filter(), cli.verbose, cli.quiet);
     stop::listen();
-    match commands::run(&cli) {
+    match added.map_err(Error::from).and_then(|()| commands::run(&cli, &environment)) {
         Ok(exit) => exit.code().into(),
         Err(error) => {
             log::error!("{error}");

@@ -1,7 +1,7 @@
 //! The disk is full, the folder can't be written, the files are links. A pass finds out before it does anything.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::PathBuf;
 
 use crate::story::{ADMIN, clean, minutes, settled, subjects, titles, waiting};
@@ -247,4 +247,39 @@ fn a_missing_folder_is_made_and_a_link_to_no_folder_is_an_error() {
         sandbox.run(&[command]).exits(2).stderr_has("could not make the state directory").stderr_lacks("panicked");
     }
     assert!(sandbox.requests().is_empty() && sandbox.writes().is_empty());
+}
+
+/// Whom each file in the state's folder belongs to, if it is not `user`.
+fn strangers(sandbox: &Sandbox, user: u32) -> Vec<PathBuf> {
+    let paths = fs::read_dir(sandbox.state_dir()).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| fs::metadata(path).unwrap().uid() != user).collect()
+}
+
+#[test]
+fn what_root_does_by_hand_does_not_shut_out_the_user_of_the_passes() {
+    let sandbox = settled(people);
+    let user = 4242;
+    if chown(sandbox.state_dir(), Some(user), Some(user)).is_err() {
+        // Only root can try this.
+        return;
+    }
+    // As a folder is in which root alone has worked so far.
+    sandbox.run(&["whitelist", "add", "ada"]).exits(0);
+    sandbox.run(&["sweep"]).exits(0);
+    assert_eq!(strangers(&sandbox, user), Vec::<PathBuf>::new());
+    // As Kubernetes hands out a volume: the folder is root's, the files are not.
+    chown(sandbox.state_dir(), Some(0), Some(0)).unwrap();
+    sandbox.run(&["whitelist", "remove", "ada"]).exits(0);
+    assert_eq!(strangers(&sandbox, user), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_folder_of_roots_stays_roots() {
+    let sandbox = settled(people);
+    if chown(sandbox.state_dir(), Some(0), Some(0)).is_err() {
+        // Only root can try this.
+        return;
+    }
+    sandbox.run(&["sweep"]).exits(0);
+    assert_eq!(strangers(&sandbox, 0), Vec::<PathBuf>::new());
 }

@@ -6,6 +6,7 @@ mod config;
 mod crash;
 mod disk;
 mod faults;
+mod log;
 mod mails;
 mod notices;
 mod passes;

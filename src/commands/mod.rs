@@ -20,17 +20,12 @@ use crate::{
 ///
 /// # Errors
 /// It could not do its work; what failed along the way while the rest went on is in the [`Exit`].
-pub fn run(cli: &Cli) -> Result<Exit, Error> {
-    let mut environment = Environment::of_process();
-    let named = environment.env_file();
-    if let Some(file) = cli.env_file.as_deref().or(named.as_deref()) {
-        environment.add_file(file)?;
-    }
+pub fn run(cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
     match &cli.command {
-        Command::Welcome(args) => welcome::run(args, cli, &environment),
-        Command::Sweep(args) => sweep::run(args, cli, &environment),
-        Command::Status(args) => status::run(args, cli, &environment),
-        Command::Verify(args) => verify::run(args, cli, &environment),
-        Command::Whitelist(args) => whitelist::run(args, cli, &environment),
+        Command::Welcome(args) => welcome::run(args, cli, environment),
+        Command::Sweep(args) => sweep::run(args, cli, environment),
+        Command::Status(args) => status::run(args, cli, environment),
+        Command::Verify(args) => verify::run(args, cli, environment),
+        Command::Whitelist(args) => whitelist::run(args, cli, environment),
     }
 }

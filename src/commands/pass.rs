@@ -70,17 +70,18 @@ impl Pass {
         })
     }
 
-    /// Logs what a dry run would do, or nothing in a live pass. Returns whether this is a dry run.
-    pub(super) fn only_says(&self, what: impl FnOnce() -> String) -> bool {
+    /// Logs what a dry run would do (an event's name, about whom, and in words), or nothing in a live pass. Returns whether
+    /// this is a dry run.
+    pub(super) fn only_says(&self, event: &str, id: Option<u64>, what: impl FnOnce() -> String) -> bool {
         if self.settings.dry_run {
-            log::info!(target: EVENT, "would {}", what());
+            log::info!(target: EVENT, event, id, dry_run = true; "would {}", what());
         }
         self.settings.dry_run
     }
 
-    /// Logs a failure that the next pass makes good.
-    pub(super) fn fail(&mut self, what: impl std::fmt::Display) {
-        log::error!("{what}");
+    /// Logs a failure, with somebody, that the next pass makes good.
+    pub(super) fn fail(&mut self, id: u64, what: impl std::fmt::Display) {
+        log::error!(id; "{what}");
         self.failed = true;
     }
 
@@ -98,7 +99,7 @@ impl Pass {
     /// Holds back, and tells the admin if they did not hear of it in the last 24 hours.
     pub(super) fn refuse(&mut self, refusal: &Refusal) -> Result<(), StateError> {
         self.refused = true;
-        log::error!("held back: {refusal}");
+        log::error!(event = "held back"; "held back: {refusal}");
         if self.settings.dry_run {
             return Ok(());
         }

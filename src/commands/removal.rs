@@ -49,10 +49,13 @@ pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: 
         match pass.tautulli.delete(id) {
             Ok(()) => edit(id, pass, |removed| removed.tautulli_deleted = true)?,
             Err(error) => {
-                pass.fail(format_args!(
-                    "{} (id {id}) is not deleted from Tautulli yet, and the next sweep tries again: {error}",
-                    who.name
-                ));
+                pass.fail(
+                    id,
+                    format_args!(
+                        "{} (id {id}) is not deleted from Tautulli yet, and the next sweep tries again: {error}",
+                        who.name
+                    ),
+                );
                 tautulli = TautulliStep::Pending(error.to_string());
             }
         }
@@ -61,7 +64,7 @@ pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: 
     if !removed.announced {
         let plex = removed.plex.clone().unwrap_or_default();
         let rest = if tautulli == TautulliStep::Deleted { "deleted from Tautulli" } else { "Tautulli is still to do" };
-        log::info!(target: EVENT, "removed {} (id {id}): {}; {plex}; {rest}", who.name, removed.reason);
+        log::info!(target: EVENT, event = "removed", id; "removed {} (id {id}): {}; {plex}; {rest}", who.name, removed.reason);
         pass.announce(&Event::Removed {
             who,
             reason: removed.reason.clone(),
@@ -72,7 +75,7 @@ pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: 
         });
         edit(id, pass, |removed| removed.announced = true)?;
     } else if tautulli == TautulliStep::Deleted {
-        log::info!(target: EVENT, "finished the removal of {} (id {id}): deleted from Tautulli", who.name);
+        log::info!(target: EVENT, event = "removal finished", id; "finished the removal of {} (id {id}): deleted from Tautulli", who.name);
     }
     Ok(())
 }
@@ -92,7 +95,7 @@ pub(super) fn is_still_meant(id: u64, removed: &Removed, pass: &mut Pass) -> Res
             Ok(Some(play)) if play.going_on || play.started >= removed.when => "they have watched something since",
             Ok(_) => return Ok(true),
             Err(error) => {
-                pass.fail(format_args!("the removal of {} (id {id}) waits: {error}", name_of(id, removed)));
+                pass.fail(id, format_args!("the removal of {} (id {id}) waits: {error}", name_of(id, removed)));
                 return Ok(false);
             }
         }
@@ -121,7 +124,7 @@ pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result
 /// Takes an intent back: the removal is not due any more.
 pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), StateError> {
     let Some(removed) = pass.store.state.removed.remove(&who.id) else { return Ok(()) };
-    log::info!(target: EVENT, "called off the removal of {} (id {}): {why}", who.name, who.id);
+    log::info!(target: EVENT, event = "removal called off", id = who.id; "called off the removal of {} (id {}): {why}", who.name, who.id);
     if removed.failure.is_some() {
         pass.announce(&Event::CalledOff { who, why });
     }
@@ -130,7 +133,7 @@ pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), Sta
 
 /// The admin hears of the first failure; later ones are only logged.
 fn note_failure(who: &Who, removed: &Removed, error: String, pass: &mut Pass) -> Result<(), StateError> {
-    pass.fail(format_args!("could not remove {} (id {}), who keeps access for now: {error}", who.name, who.id));
+    pass.fail(who.id, format_args!("could not remove {} (id {}), who keeps access for now: {error}", who.name, who.id));
     if removed.failure.is_none() {
         let reason = removed.reason.clone();
         pass.announce(&Event::RemovalFailed { who: who.clone(), reason, error: error.clone() });

@@ -103,14 +103,18 @@ fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateEr
         let listed = household.people.iter().find(|person| person.id == id);
         let name = removed.name.as_deref().unwrap_or("somebody");
         match listed {
-            Some(person) if keeps_ended_share(person, &pass.store.state) => pass.fail(format_args!(
-                "Plex confirmed the end of the share of {}, and still lists it; if that stays so, end it by hand",
-                person.label()
-            )),
+            Some(person) if keeps_ended_share(person, &pass.store.state) => pass.fail(
+                id,
+                format_args!(
+                    "Plex confirmed the end of the share of {}, and still lists it; if that stays so, end it by hand",
+                    person.label()
+                ),
+            ),
             // To be judged; or back after an invitation, which is for `welcome` to see.
             Some(_) => {}
             None if removed.is_finished() => {}
-            None if pass.only_says(|| format!("finish the removal of {name} (id {id})")) => {}
+            None if pass
+                .only_says("removal finished", Some(id), || format!("finish the removal of {name} (id {id})")) => {}
             None => {
                 if !removed.ok && !removal::is_still_meant(id, &removed, pass)? {
                     continue;
@@ -149,7 +153,7 @@ fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> 
         let due = matches!(judgement.standing, Standing::Warn | Standing::Remove);
         if due && !(braked && judgement.standing == Standing::Remove) {
             if let Err(error) = look_closer(&mut person, &pass.tautulli) {
-                pass.fail(format_args!("{} is left alone for now: {error}", person.label()));
+                pass.fail(person.id, format_args!("{} is left alone for now: {error}", person.label()));
                 continue;
             }
             judgement = person.judge(&pass.settings, pass.now);
@@ -183,10 +187,10 @@ fn warn(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), S
         words::count(idle_days as usize, "day", "days"),
         words::minute(access_ends)
     );
-    if pass.only_says(|| format!("warn {what}")) {
+    if pass.only_says("warned", Some(person.id), || format!("warn {what}")) {
         return Ok(());
     }
-    log::info!(target: EVENT, "warned {what}");
+    log::info!(target: EVENT, event = "warned", id = person.id; "warned {what}");
     pass.announce(&Event::Warned {
         who: person.who(),
         idle_days,
@@ -208,7 +212,7 @@ fn remove(
 ) -> Result<bool, StateError> {
     let idle = words::count(judgement.idle_days.unwrap_or_default() as usize, "day", "days");
     let reason = format!("nothing watched for {idle}");
-    if pass.only_says(|| format!("remove {}: {reason}", person.label())) {
+    if pass.only_says("removed", Some(person.id), || format!("remove {}: {reason}", person.label())) {
         return Ok(true);
     }
     removal::intend(person, reason, pass)?;
@@ -223,7 +227,10 @@ fn remove(
 /// Somebody is not due: an intent to remove them is taken back, and a warning of an earlier spell is forgotten.
 fn stand_down(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), StateError> {
     let intended = pass.store.state.removed.get(&person.id).is_some_and(|removed| !removed.ok);
-    if intended && !pass.only_says(|| format!("call off the removal of {}", person.label())) {
+    if intended
+        && !pass
+            .only_says("removal called off", Some(person.id), || format!("call off the removal of {}", person.label()))
+    {
         removal::call_off(person.who(), why_not(person, judgement), pass)?;
     }
     if judgement.standing == Standing::Active {
@@ -290,7 +297,7 @@ fn whom_nothing_is_known_of(household: &mut Household, pass: &mut Pass) -> HashS
             if pass.is_over() {
                 unsure.insert(person.id);
             } else if let Err(error) = look_closer(person, &pass.tautulli) {
-                log::warn!("the warning to {} waits: {error}", person.label());
+                log::warn!(id = person.id; "the warning to {} waits: {error}", person.label());
                 unsure.insert(person.id);
             }
         }

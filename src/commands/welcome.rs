@@ -45,7 +45,10 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
         };
         if pass.settings.dry_run {
             welcomed += usize::from(
-                recorded.is_none() && pass.only_says(|| format!("welcome{} {}", back(person, &pass), person.label())),
+                recorded.is_none()
+                    && pass.only_says("welcomed", Some(person.id), || {
+                        format!("welcome{} {}", back(person, &pass), person.label())
+                    }),
             );
         } else if recorded.is_some() || !stop::asked() {
             // Whom a stopped pass doesn't come to is still new in the next one.
@@ -56,8 +59,8 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
     pass.trusts_the_evidence();
     if first {
         let people = words::count(guests.people.len(), "person", "people");
-        if !pass.only_says(|| format!("record {people} without a mail: this is the first pass")) {
-            log::info!(target: EVENT, "first pass: recorded {people} without a mail; whoever joins from now on is welcomed");
+        if !pass.only_says("first pass", None, || format!("record {people} without a mail: this is the first pass")) {
+            log::info!(target: EVENT, event = "first pass"; "first pass: recorded {people} without a mail; whoever joins from now on is welcomed");
         }
     }
     pass.store.state.last_welcome_scan = Some(pass.now);
@@ -124,17 +127,20 @@ fn admit(person: &Person, recorded: Option<&str>, pass: &mut Pass) -> bool {
     let back = back(person, pass);
     if let Err(error) = let_tautulli_record(person, pass) {
         let what = if recorded.is_some() { "on record" } else { "welcomed" };
-        pass.fail(format_args!("{} is back, and is {what} once Tautulli records them again: {error}", person.label()));
+        pass.fail(
+            person.id,
+            format_args!("{} is back, and is {what} once Tautulli records them again: {error}", person.label()),
+        );
         return false;
     }
     record(person, pass);
     if let Some(why) = recorded {
-        log::debug!("recorded {} without a mail: {why}", person.label());
+        log::debug!(id = person.id; "recorded {} without a mail: {why}", person.label());
         return true;
     }
     // It is of an earlier stay.
     pass.store.state.warned.remove(&person.id);
-    log::info!(target: EVENT, "welcomed{back} {}, who joined {}", person.label(), match person.accepted {
+    log::info!(target: EVENT, event = "welcomed", id = person.id; "welcomed{back} {}, who joined {}", person.label(), match person.accepted {
         Some(accepted) => words::minute(accepted),
         None => "at a time that Plex doesn't tell".to_owned(),
     });
@@ -178,7 +184,7 @@ fn note_who_left(people: &[Person], pass: &mut Pass) -> usize {
     let gone: Vec<u64> = state.welcomed.keys().copied().filter(is_gone).collect();
     for id in &gone {
         if let Some(seen) = state.welcomed.remove(id) {
-            log::debug!("{} (id {id}) has no share any more", seen.name.as_deref().unwrap_or("somebody"));
+            log::debug!(id; "{} (id {id}) has no share any more", seen.name.as_deref().unwrap_or("somebody"));
             state.gone.insert(*id, Seen { when: pass.now, ..seen });
         }
     }

@@ -5,6 +5,7 @@ use std::{
 };
 
 use super::{ConfigError, Problem, SETTINGS};
+use crate::logging::Format;
 
 /// The variables that the program may see: the process's, and below them an env file's.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +55,24 @@ impl Environment {
     /// The env file that `PLEX_PRUNE_ENV_FILE` names; empty counts as unset.
     pub fn env_file(&self) -> Option<PathBuf> {
         self.get("PLEX_PRUNE_ENV_FILE").filter(|name| !name.is_empty()).map(PathBuf::from)
+    }
+
+    /// `LOG_FORMAT`: text unless it says json. Anything else is a problem, which whoever reads the settings reports.
+    pub fn log_format(&mut self) -> Format {
+        let value = self.get("LOG_FORMAT").map(|value| value.to_string_lossy().trim().to_ascii_lowercase());
+        match value.as_deref() {
+            None | Some("" | "text") => Format::Text,
+            Some("json") => Format::Json,
+            Some(other) => {
+                self.problems.push(Problem::new("LOG_FORMAT", format!("{other:?} is neither text nor json")));
+                Format::Text
+            }
+        }
+    }
+
+    /// `RUST_LOG`: what is logged, if it says.
+    pub fn log_filter(&self) -> Option<&str> {
+        self.get("RUST_LOG")?.to_str().filter(|filter| !filter.trim().is_empty())
     }
 
     /// Whether this process runs in a container: Docker, Podman (and systemd's own) and Kubernetes leave such traces.

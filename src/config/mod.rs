@@ -18,7 +18,7 @@ pub use secret::Secret;
 use crate::verdict::Rules;
 
 /// The names of all settings.
-const SETTINGS: [&str; 33] = [
+const SETTINGS: [&str; 35] = [
     "PLEX_TOKEN",
     "PLEX_SERVER_NAME",
     "TAUTULLI_URL",
@@ -51,6 +51,8 @@ const SETTINGS: [&str; 33] = [
     "CA_FILE",
     "PLEX_TV_URL",
     "PLEX_PRUNE_ENV_FILE",
+    "LOG_FORMAT",
+    "RUST_LOG",
     "NO_COLOR",
 ];
 

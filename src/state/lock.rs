@@ -30,6 +30,7 @@ impl Lock {
             .mode(0o600)
             .open(path)
             .map_err(context)?;
+        super::give_away(&file, path);
         // `status` holds the lock for a moment to see whether it is free, and a new holder has to write its name.
         let deadline = Instant::now() + wait.max(Duration::from_millis(200));
         loop {

@@ -8,7 +8,7 @@ mod record;
 use std::{
     fs::{self, DirBuilder, File},
     io::{self, ErrorKind, Write},
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt, fchown},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -132,7 +132,7 @@ impl Store {
         }
         try_out(&path, size).map_err(|error| StateError::write(&path, error))?;
         if let Some(damage) = &damage {
-            log::warn!(target: EVENT, "{damage}");
+            log::warn!(target: EVENT, event = "state recovered"; "{damage}");
             put_aside(&path, now)?;
         }
         // After a recovery nothing is on disk under the file's own name, and the backup is the one good copy.
@@ -190,9 +190,21 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
 /// A temporary file next to `path`, on disk for certain. Its mode is 0600 from the start.
 fn temporary(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::with_prefix_in(TEMPORARY, folder(path))?;
+    give_away(file.as_file(), path);
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// Gives a file that root made to whomever the folder of `path`, or else the file there, belongs to: what the owner does
+/// by hand as root must not shut out the user that the passes run as.
+fn give_away(file: &File, path: &Path) {
+    let is_roots = file.metadata().is_ok_and(|made| made.uid() == 0);
+    let others = [folder(path), path].into_iter().filter_map(|place| fs::metadata(place).ok());
+    if let Some(owner) = others.into_iter().find(|place| is_roots && place.uid() != 0) {
+        // Where that can't be done (in some containers and on some network file systems), it stays root's, as it was made.
+        let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
+    }
 }
 
 /// Whether a file of this size can be written next to `path`.
@@ -229,7 +241,7 @@ fn target(path: PathBuf) -> PathBuf {
 pub fn peek(dir: &Path) -> Result<State, StateError> {
     let (state, damage) = inspect(dir)?;
     if let Some(damage) = damage {
-        log::warn!(target: EVENT, "{damage}");
+        log::warn!(target: EVENT, event = "state recovered"; "{damage}");
     }
     Ok(state)
 }
@@ -324,7 +336,9 @@ fn put_aside(path: &Path, now: OffsetDateTime) -> Result<(), StateError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let aside = path.with_file_name(format!("{name}.corrupt-{}", crate::words::timestamp(now).replace(':', "")));
     match fs::rename(path, &aside) {
-        Ok(()) => log::warn!(target: EVENT, "the unusable file was kept as {}", aside.display()),
+        Ok(()) => {
+            log::warn!(target: EVENT, event = "state recovered"; "the unusable file was kept as {}", aside.display())
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(StateError::open("put aside", path, error)),
     }
