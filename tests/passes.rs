@@ -1,7 +1,7 @@
 //! Passes at once, and `status` next to them: one after the other, nothing lost, nothing done twice.
 
-use crate::story::{clean, ids, minutes, waiting};
-use crate::support::{Fault, Gate, Sandbox, cmd, days_ago, get};
+use crate::story::{clean, ids, minutes, settled, waiting};
+use crate::support::{Fault, Gate, Run, Sandbox, cmd, days_ago, get};
 
 /// Somebody to warn, somebody to remove and somebody to welcome.
 fn busy() -> Sandbox {
@@ -161,4 +161,31 @@ fn a_look_at_the_lock_is_no_pass() {
             sandbox.run(&["welcome", "--lock-wait", "0"]).exits(0);
         }
     });
+}
+
+/// A sweep that plex.tv makes wait for longer than a pass may take: 20 times what a read may.
+fn late(people: impl Fn(&Sandbox)) -> (Sandbox, Run) {
+    let sandbox = settled(people);
+    sandbox.plex.fail(get("/api/v2/resources"), Fault::too_many(7)).times(1);
+    let run = sandbox.set_env("PLEX_PRUNE_TEST_TIMEOUT", 300).run(&["sweep"]);
+    sandbox.unset_env("PLEX_PRUNE_TEST_TIMEOUT");
+    (sandbox, run)
+}
+
+#[test]
+fn a_pass_whose_time_is_over_begins_nothing_and_the_next_one_does_it() {
+    let (sandbox, run) = late(|sandbox| {
+        sandbox.person(1005, "rita").watched(days_ago(33));
+    });
+    run.exits(1).stderr_has("stopped early, as it took too long; the next pass goes on from here\n");
+    assert!(sandbox.on_plex(1005) && sandbox.writes().is_empty());
+    assert!(sandbox.state()["last_inactivity_scan"].is_null());
+    sandbox.run(&["sweep"]).exits(0).stderr_has("1 removed");
+}
+
+#[test]
+fn a_pass_that_left_nothing_undone_was_not_stopped_early_however_long_it_took() {
+    let (sandbox, run) = late(|_| {});
+    run.exits(0).stderr_has("sweep of 0 people on Centauri: nobody is due\n");
+    assert_eq!(sandbox.state()["last_inactivity_scan"], "2026-11-23T12:00:00Z");
 }

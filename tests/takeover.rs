@@ -1,12 +1,12 @@
 //! A file of the original daemon is taken over as it is.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs::Permissions, os::unix::fs::PermissionsExt};
 
 use serde_json::{Value, json};
 
 use crate::{
     sandbox,
-    support::{Sandbox, days, days_ago, hours, hours_ago},
+    support::{Sandbox, SmtpTls, days, days_ago, hours, hours_ago},
 };
 
 /// A sandbox whose state is this, as the original left it.
@@ -236,4 +236,66 @@ fn the_file_keeps_its_keys_gets_a_version_and_reads_back() {
     sandbox.run(&["sweep"]).exits(0).stderr_has("nobody is due");
     assert_eq!(sandbox.state()["warned"], state["warned"]);
     assert_eq!(sandbox.writes(), [""; 0]);
+}
+
+/// Stop the daemon, keep its folder and its variables, `verify`, `status`, a dry sweep, and go.
+#[test]
+fn the_move_goes_as_the_readme_tells_it() {
+    let sandbox = sandbox();
+    sandbox.person(1002, "bob").watched(days_ago(3));
+    sandbox.person(1003, "walt").watched(days_ago(28));
+    sandbox.person(1004, "rita").watched(days_ago(31));
+    sandbox.person(1005, "bestfriend").watched(days_ago(90));
+    sandbox.write_state(
+        &json!({
+            "welcomed": welcomed(&[1002, 1003, 1004, 1005]),
+            "warned": {"1003": "2026-11-22T12:00:00.123456+00:00", "1004": "2026-11-19T12:00:00.123456+00:00"},
+            "removed": {"1999": {"when": "2026-10-01T10:00:00.123456+00:00", "ok": true,
+                "reason": "Inactivity for 30 days", "tautulli_deleted": true}},
+            "last_inactivity_scan": "2026-11-23T11:45:00.123456+00:00",
+        })
+        .to_string(),
+    );
+    // Its container ran as root with the usual umask.
+    for (path, mode) in [(sandbox.state_dir(), 0o755), (sandbox.state_path(), 0o644)] {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+    // The daemon's variables, all of them, as its README shows them; and what comes with its container.
+    let daemons = [
+        ("WARN_DAYS", "27"),
+        ("KICK_DAYS", "30"),
+        ("CHECK_NEW_USERS_SECS", "120"),
+        ("CHECK_INACTIVITY_SECS", "1800"),
+        ("DRY_RUN", "true"),
+        ("VIP_NAMES", "mom,dad,brother,bestfriend"),
+        ("TZ", "America/New_York"),
+        ("PYTHONUNBUFFERED", "1"),
+    ];
+    for (name, value) in daemons {
+        sandbox.set_env(name, value);
+    }
+    // It knew no SMTP_TLS, and always did STARTTLS.
+    sandbox.smtp_tls(SmtpTls::Starttls).unset_env("SMTP_TLS");
+
+    sandbox.run(&["verify"]).exits(0).stdout_has("4 people on record");
+    let status = sandbox.run(&["status"]).exits(0).clone();
+    status.stdout_has("4 people: 1 active, 1 protected, 1 warned, 1 to be removed").stderr("");
+    sandbox
+        .run(&["sweep"])
+        .exits(0)
+        .stderr_has("would remove rita (id 1004): nothing watched for 31 days")
+        .stderr_has("dry sweep of 4 people on Centauri: 0 would be warned, 1 would be removed");
+    assert_eq!(sandbox.writes(), [""; 0]);
+
+    sandbox.set_env("DRY_RUN", "false");
+    sandbox.run(&["-q", "welcome"]).exits(0).stderr("");
+    assert_eq!(sandbox.writes(), [""; 0]);
+    sandbox.run(&["sweep"]).exits(0).stderr_has("sweep of 4 people on Centauri: 0 warned, 1 removed, 3 notices sent");
+    assert_eq!(sandbox.writes()[..2], ["plex DELETE /api/v2/sharings/1004", "tautulli delete_user 1004"]);
+    let state = sandbox.state();
+    assert_eq!(keys(&state["removed"]), ["1004", "1999"].into());
+    assert_eq!(keys(&state["warned"]), ["1003"].into());
+    let mode = std::fs::metadata(sandbox.state_path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(sandbox.violations().is_empty());
 }

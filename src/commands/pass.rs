@@ -36,7 +36,7 @@ pub(super) struct Pass {
     /// Whether the pass held back for safety.
     pub(super) refused: bool,
     /// Whether the pass ended before everybody and every notice had their turn.
-    cut_short: bool,
+    pub(super) cut_short: bool,
 }
 
 impl Pass {
@@ -85,7 +85,7 @@ impl Pass {
         self.failed = true;
     }
 
-    /// Whether nobody else should be looked at in this pass.
+    /// Whether nobody else should be looked at in this pass, of those who are still to come: asked before each of them.
     pub(super) fn is_over(&mut self) -> bool {
         self.cut_short |= stop::asked() || self.begun.elapsed() > http::longest_read() * MOST_READS;
         self.cut_short

@@ -274,7 +274,7 @@ fn note_unrecorded(household: &Household, pass: &mut Pass) {
 /// Notes that everybody was looked at, and forgets refusals that the admin may hear of again.
 fn end_scan(pass: &mut Pass) -> Result<(), StateError> {
     let now = pass.now;
-    if !pass.is_over() {
+    if !pass.cut_short {
         pass.store.state.last_inactivity_scan = Some(now);
     }
     pass.store.state.refusals.retain(|_, refusal| refusal.since.is_some() || now - refusal.told < time::Duration::DAY);
