@@ -45,6 +45,11 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// A number of days: `1 day`, `3 days`.
+pub fn days(number: u32) -> String {
+    count(number as usize, "day", "days")
+}
+
 /// A name from outside, fit for one line of a terminal, a log or a mail: control characters and marks that turn the
 /// direction of writing are shown escaped (`\n`, `\u{202e}`), and what is too long for a name is cut.
 pub fn printable(name: &str) -> String {
@@ -110,8 +115,8 @@ mod tests {
         assert_eq!(day(time), "2026-11-22");
         assert_eq!(minute(time), "2026-11-22 22:30 UTC");
         assert_eq!(
-            (count(1, "person", "people"), count(0, "person", "people")),
-            ("1 person".into(), "0 people".into())
+            (count(1, "person", "people"), count(0, "person", "people"), days(1), days(30)),
+            ("1 person".into(), "0 people".into(), "1 day".into(), "30 days".into())
         );
     }
 }

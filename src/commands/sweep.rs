@@ -184,7 +184,7 @@ fn warn(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), S
     let what = format!(
         "{}: nothing watched for {}; access ends {}",
         person.label(),
-        words::count(idle_days as usize, "day", "days"),
+        words::days(idle_days),
         words::minute(access_ends)
     );
     if pass.only_says("warned", Some(person.id), || format!("warn {what}")) {
@@ -210,7 +210,7 @@ fn remove(
     household: &mut Household,
     pass: &mut Pass,
 ) -> Result<bool, StateError> {
-    let idle = words::count(judgement.idle_days.unwrap_or_default() as usize, "day", "days");
+    let idle = words::days(judgement.idle_days.unwrap_or_default());
     let reason = format!("nothing watched for {idle}");
     if pass.only_says("removed", Some(person.id), || format!("remove {}: {reason}", person.label())) {
         return Ok(true);

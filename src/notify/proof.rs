@@ -32,7 +32,7 @@ pub fn proofs(
             "removal",
             Event::Removed {
                 who,
-                reason: format!("nothing watched for {}", words::count(kick_days as usize, "day", "days")),
+                reason: format!("nothing watched for {}", words::days(kick_days)),
                 kick_days,
                 plex: "nothing was ended: this is a test".to_owned(),
                 tautulli: TautulliStep::Deleted,

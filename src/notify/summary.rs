@@ -2,8 +2,9 @@ use time::OffsetDateTime;
 
 use super::{
     Event, TautulliStep, Who,
-    wording::{day, days, moment, one_line},
+    wording::{day, moment, one_line},
 };
+use crate::words;
 
 /// An event in the words that the admin's mail and Discord share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,15 +38,15 @@ impl Summary {
                     "{} is new on the server. Without watching they are warned after {} and lose access after {}; the first \
                      24 hours don't count.",
                     name(who),
-                    days(*warn_days),
-                    days(*kick_days)
+                    words::days(*warn_days),
+                    words::days(*kick_days)
                 ),
                 [],
             ),
             Event::Warned { who, idle_days, access_ends, days_left, last_watched } => Self::about(
                 "Warned",
                 who,
-                format!("{} has watched nothing for {} and is told that access is about to end.", name(who), days(*idle_days)),
+                format!("{} has watched nothing for {} and is told that access is about to end.", name(who), words::days(*idle_days)),
                 [
                     fact("Last watched", last_watched.map_or("nothing yet".to_owned(), day)),
                     fact("Access ends", moment(*access_ends)),

@@ -14,11 +14,6 @@ pub(super) fn moment(time: OffsetDateTime) -> String {
     format!("{}, {:02}:{:02} UTC", day(utc), utc.hour(), utc.minute())
 }
 
-/// A number of days: `1 day`, `3 days`.
-pub(super) fn days(count: u32) -> String {
-    if count == 1 { "1 day".to_owned() } else { format!("{count} days") }
-}
-
 /// The text on one line: each run of control characters and line separators becomes one space.
 ///
 /// Names arrive fit for showing; servers' answers do not, and a line break in a subject would be a header.
@@ -69,11 +64,6 @@ mod tests {
     fn dates_are_in_utc() {
         assert_eq!(moment(datetime!(2026-11-26 01:05:59 +02:00)), "Wednesday 25 November 2026, 23:05 UTC");
         assert_eq!(day(datetime!(2026-11-26 01:05 +02:00)), "Wednesday 25 November 2026");
-    }
-
-    #[test]
-    fn days_are_counted_like_people_do() {
-        assert_eq!((days(0), days(1), days(30)), ("0 days".into(), "1 day".into(), "30 days".into()));
     }
 
     #[test]
