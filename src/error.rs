@@ -4,6 +4,7 @@ use std::io;
 
 use crate::{
     config::ConfigError,
+    household::OtherState,
     http::{ClientError, Fault, ServiceError},
     notify::TemplateError,
     plex::NoSuchServer,
@@ -46,6 +47,9 @@ pub enum Error {
     /// `PLEX_SERVER_NAME` names no server.
     #[error(transparent)]
     Server(#[from] NoSuchServer),
+    /// The state is of another server.
+    #[error(transparent)]
+    OtherState(#[from] OtherState),
     /// The command names nobody, or more than one person.
     #[error(transparent)]
     Usage(#[from] UsageError),
@@ -84,7 +88,12 @@ impl Error {
     /// The process's exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Server(_) | Self::Usage(_) | Self::Templates(_) | Self::Client(_) => 2,
+            Self::Config(_)
+            | Self::Server(_)
+            | Self::OtherState(_)
+            | Self::Usage(_)
+            | Self::Templates(_)
+            | Self::Client(_) => 2,
             Self::Busy(_) | Self::State(StateError::Busy { .. }) => 75,
             Self::State(StateError::Write { .. }) => 1,
             Self::State(StateError::Newer { .. } | StateError::Unreadable { .. } | StateError::Open { .. }) => 2,

@@ -109,7 +109,7 @@ impl Guests {
     /// Asks plex.tv for the server and its shares, side by side.
     ///
     /// # Errors
-    /// A call failed, or there is no such server.
+    /// A call failed, there is no such server, or `state` is of another one.
     pub fn ask(plex: &Plex, settings: &Settings, state: &State) -> Result<Self, Error> {
         let (server, shares) = thread::scope(|scope| {
             let server = scope.spawn(|| plex.server());
@@ -117,7 +117,9 @@ impl Guests {
             (join(server), shares)
         });
         let (server, shares) = both(server, shares)?;
-        Ok(Self::of(server?, shares, settings, state))
+        let server = server?;
+        OtherState::check(state, &server)?;
+        Ok(Self::of(server, shares, settings, state))
     }
 
     fn of(server: Server, shares: Vec<Share>, settings: &Settings, state: &State) -> Self {
@@ -165,7 +167,7 @@ impl Household {
     /// Asks plex.tv and Tautulli, six requests side by side, however many people there are.
     ///
     /// # Errors
-    /// A call failed, or there is no such server.
+    /// A call failed, there is no such server, or `state` is of another one.
     pub fn gather(
         plex: &Plex,
         tautulli: &Tautulli,
@@ -251,6 +253,47 @@ impl Household {
                 person.facts.protections.push(Protection::HomeUser);
             }
         }
+    }
+}
+
+/// The state is of another server: what it says of people is not true of this one. Exit code 2.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("STATE_DIR: {}; nothing was touched. {}", self.what(), self.advice())]
+pub struct OtherState {
+    known: String,
+    asked: String,
+}
+
+impl OtherState {
+    /// Compares machine identifiers; a state that knows of no server goes with any.
+    ///
+    /// # Errors
+    /// They differ.
+    pub fn check(state: &State, server: &Server) -> Result<(), Self> {
+        match &state.server {
+            Some(known) if known.machine_identifier != server.machine_identifier => {
+                Err(Self { known: known.name.clone(), asked: server.name.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wrong.
+    pub fn what(&self) -> String {
+        let Self { known, asked } = self;
+        if known == asked {
+            format!("the state.json there is of an earlier server {known}, with another machine identifier")
+        } else {
+            format!("the state.json there is of {known}, and PLEX_SERVER_NAME is {asked}")
+        }
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> String {
+        format!(
+            "Each server needs a STATE_DIR of its own. If {} took the place of {}, take \"server\" out of state.json",
+            self.asked, self.known
+        )
     }
 }
 

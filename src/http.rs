@@ -19,7 +19,11 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-use crate::{clock, config::ExtraAuthorities, rehearsal, words};
+use crate::{
+    clock,
+    config::{ExtraAuthorities, Secret},
+    rehearsal, words,
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For a read: the longest that was measured took a quarter of a second, but a NAS may be busy or asleep.
@@ -178,14 +182,20 @@ impl fmt::Display for ServiceError {
     }
 }
 
-/// Sends a request that changes nothing, and again if that may help: at most three times.
+/// Sends a request that changes nothing, and again if that may help: at most three times. `secret` is what the request
+/// holds, and nobody is to read in the answer.
 ///
 /// # Errors
 /// The last try's.
-pub fn read(service: Service, doing: &'static str, request: &RequestBuilder) -> Result<Vec<u8>, ServiceError> {
+pub fn read(
+    service: Service,
+    doing: &'static str,
+    request: &RequestBuilder,
+    secret: &Secret,
+) -> Result<Vec<u8>, ServiceError> {
     let mut waits = waits();
     loop {
-        let error = match send(service, doing, request) {
+        let error = match send(service, doing, request, secret) {
             Ok(answer) => return answer.in_time().map_err(|fault| ServiceError::new(service, doing, fault)),
             Err(error) => error,
         };
@@ -196,13 +206,18 @@ pub fn read(service: Service, doing: &'static str, request: &RequestBuilder) -> 
     }
 }
 
-/// Sends a request that changes something, once.
+/// Sends a request that changes something, once. `secret` is as with [`read`].
 ///
 /// # Errors
 /// What went wrong; after a [`Fault`] without an answer it may have taken effect all the same.
-pub fn write(service: Service, doing: &'static str, request: RequestBuilder) -> Result<Vec<u8>, ServiceError> {
+pub fn write(
+    service: Service,
+    doing: &'static str,
+    request: RequestBuilder,
+    secret: &Secret,
+) -> Result<Vec<u8>, ServiceError> {
     rehearsal::crash_point("before a request");
-    let answer = send(service, doing, &request.timeout(rehearsal::timeout(WRITE_TIMEOUT)));
+    let answer = send(service, doing, &request.timeout(rehearsal::timeout(WRITE_TIMEOUT)), secret);
     rehearsal::crash_point("after a request");
     answer.map(|answer| answer.body)
 }
@@ -288,21 +303,27 @@ impl Answer {
     }
 }
 
-fn send(service: Service, doing: &'static str, request: &RequestBuilder) -> Result<Answer, ServiceError> {
+fn send(
+    service: Service,
+    doing: &'static str,
+    request: &RequestBuilder,
+    secret: &Secret,
+) -> Result<Answer, ServiceError> {
     let begun = Instant::now();
     let answer = request
         .try_clone()
         .ok_or_else(|| Fault::Unreadable("a request with a stream for a body can't be sent twice".to_owned()))
         .and_then(|request| request.send().map_err(|error| fault_of(&error)))
-        .and_then(body_of);
+        .and_then(|response| body_of(response, secret));
     log::debug!("{}: {doing}: {} ms", service.name, begun.elapsed().as_millis());
     answer.map_err(|fault| ServiceError::new(service, doing, fault))
 }
 
-fn body_of(response: Response) -> Result<Answer, Fault> {
+fn body_of(response: Response, secret: &Secret) -> Result<Answer, Fault> {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     let read = response.take(LARGEST_ANSWER + 1).read_to_end(&mut body);
+    let body = secret.blot(body);
     if status.is_redirection() {
         let to = headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or("somewhere else");
         // The query is left out: it may repeat a secret.

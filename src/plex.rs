@@ -5,7 +5,7 @@ use reqwest::{
     Method,
     blocking::{Client, RequestBuilder},
 };
-use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
+use serde::{Deserialize, Serialize, de::DeserializeOwned, de::IgnoredAny};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -48,8 +48,8 @@ pub struct Plex {
     installation: String,
 }
 
-/// The server named `PLEX_SERVER_NAME`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The server named `PLEX_SERVER_NAME`. `state.json` keeps it in these words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
     /// Its name.
     pub name: String,
@@ -264,7 +264,7 @@ impl Plex {
         };
         let doing = "end the share";
         http::change(
-            || http::write(PLEX, doing, self.request(Method::DELETE, base, &path)).map(drop),
+            || http::write(PLEX, doing, self.request(Method::DELETE, base, &path), &self.config.token).map(drop),
             || {
                 let here =
                     |share: &Share| share.person == person && share.machine_identifier == server.machine_identifier;
@@ -278,7 +278,7 @@ impl Plex {
     }
 
     fn read(&self, doing: &'static str, base: &str, path: &str) -> Result<Vec<u8>, ServiceError> {
-        http::read(PLEX, doing, &self.request(Method::GET, base, path))
+        http::read(PLEX, doing, &self.request(Method::GET, base, path), &self.config.token)
     }
 
     fn request(&self, method: Method, base: &str, path: &str) -> RequestBuilder {

@@ -312,7 +312,9 @@ impl Tautulli {
 
     fn change(&self, doing: &'static str, command: &str, person: u64) -> Result<(), ServiceError> {
         let request = self.request(command, &[("user_id", &person.to_string())]);
-        http::write(TAUTULLI, doing, request).and_then(|body| envelope::<serde::de::IgnoredAny>(doing, &body)).map(drop)
+        http::write(TAUTULLI, doing, request, &self.config.api_key)
+            .and_then(|body| envelope::<serde::de::IgnoredAny>(doing, &body))
+            .map(drop)
     }
 
     fn read<T: DeserializeOwned>(
@@ -321,7 +323,7 @@ impl Tautulli {
         command: &str,
         parameters: &[(&str, &str)],
     ) -> Result<T, ServiceError> {
-        envelope(doing, &http::read(TAUTULLI, doing, &self.request(command, parameters))?)
+        envelope(doing, &http::read(TAUTULLI, doing, &self.request(command, parameters), &self.config.api_key)?)
     }
 
     fn request(&self, command: &str, parameters: &[(&str, &str)]) -> RequestBuilder {

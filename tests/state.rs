@@ -132,6 +132,10 @@ fn people_can_read_the_file() {
 /// bob was warned, and the mail still waits; dave was removed, and Tautulli still has him; eve left.
 const EXPECTED: &str = r#"{
   "version": 1,
+  "server": {
+    "name": "Centauri",
+    "machine_identifier": "0f3c000000000000000000000000000000centauri"
+  },
   "last_welcome_scan": "2026-12-19T08:00:00Z",
   "last_inactivity_scan": "2026-12-19T08:00:00Z",
   "people_on_plex": 2,

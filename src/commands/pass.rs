@@ -11,7 +11,7 @@ use crate::{
     http,
     logging::EVENT,
     notify::{Channel, Event},
-    plex::Plex,
+    plex::{Plex, Server},
     refusal::Refusal,
     state::{Notice, Refusal as Told, StateError, Store},
     stop,
@@ -122,6 +122,12 @@ impl Pass {
         for refusal in self.store.state.refusals.values_mut() {
             refusal.since = None;
         }
+    }
+
+    /// Notes whose state this is, and how many people Plex listed.
+    pub(super) fn saw(&mut self, server: &Server, people: usize) {
+        self.store.state.server = Some(server.clone());
+        self.store.state.people_on_plex = people;
     }
 
     /// Sends what the outbox holds and `vouch` stands up for; nothing in a dry run.

@@ -49,7 +49,7 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
         finish_removals(&household, &mut pass)?;
         tally = act(&mut household, &mut pass)?;
         note_unrecorded(&household, &mut pass);
-        pass.store.state.people_on_plex = household.people.len();
+        pass.saw(&household.server, household.people.len());
         end_scan(&mut pass)?;
         let unsure = whom_nothing_is_known_of(&mut household, &mut pass);
         redate_waiting_warnings(&household, &mut pass);

@@ -64,7 +64,7 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
         }
     }
     pass.store.state.last_welcome_scan = Some(pass.now);
-    pass.store.state.people_on_plex = guests.people.len();
+    pass.saw(&guests.server, guests.people.len());
     pass.store.save()?;
     let state = &pass.store.state;
     let lagging = guests.people.iter().filter(|person| keeps_ended_share(person, state)).map(|person| person.id);

@@ -14,6 +14,12 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// What a service answered, with stars for this secret, should it repeat what it was sent.
+    pub fn blot(&self, answer: Vec<u8>) -> Vec<u8> {
+        let text = String::from_utf8_lossy(&answer);
+        if self.0.is_empty() || !text.contains(&self.0) { answer } else { text.replace(&self.0, "***").into_bytes() }
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -37,5 +43,13 @@ mod tests {
         let secret = Secret::new("hush");
         assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
         assert_eq!(secret.reveal(), "hush");
+    }
+
+    #[test]
+    fn is_blotted_out_of_an_answer_and_nothing_else_is_changed() {
+        let blot = |secret: &str, answer: &[u8]| Secret::new(secret).blot(answer.to_vec());
+        assert_eq!(blot("hush", b"no such key: hush, hush"), b"no such key: ***, ***");
+        assert_eq!(blot("hush", b"\xff no such key"), b"\xff no such key");
+        assert_eq!(blot("", b"anything"), b"anything");
     }
 }

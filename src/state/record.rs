@@ -5,7 +5,7 @@ use serde_json::Value;
 use time::{Date, OffsetDateTime};
 
 use super::outbox::Outbox;
-use crate::moment;
+use crate::{moment, plex::Server};
 
 /// The version of the file that this program writes. The original daemon's file has none.
 pub const VERSION: u32 = 1;
@@ -16,6 +16,9 @@ pub struct State {
     /// The format's version; 0 for a file of the original daemon until it is written again.
     #[serde(default)]
     pub version: u32,
+    /// The server that this is the state of, once a live pass has seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Server>,
     /// When the last live `welcome` ended its look at Plex.
     #[serde(default, with = "moment::option")]
     pub last_welcome_scan: Option<OffsetDateTime>,
@@ -55,6 +58,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             version: VERSION,
+            server: None,
             last_welcome_scan: None,
             last_inactivity_scan: None,
             people_on_plex: 0,

@@ -1,9 +1,11 @@
 //! Secrets: where they may come from, and where they must not go.
 
+use serde_json::json;
+
 use super::complaint;
 use crate::{
     sandbox,
-    support::{Fault, Run, Sandbox, SmtpFault, Stage, any, cmd, days_ago, get},
+    support::{Fault, Run, Sandbox, SmtpFault, Stage, any, cmd, days_ago, delete, get},
 };
 
 const SECRETS: [&str; 4] = ["PLEX_TOKEN", "TAUTULLI_API_KEY", "SMTP_PASSWORD", "DISCORD_WEBHOOK"];
@@ -114,6 +116,30 @@ fn no_secret_is_told_when_all_goes_well() {
         let state = std::fs::read_to_string(sandbox.state_dir().join(name)).unwrap();
         assert!(!state.contains("sandbox-"), "{state}");
     }
+}
+
+#[test]
+fn an_answer_that_repeats_a_secret_is_told_without_it() {
+    let sandbox = sandbox();
+    sandbox.person(1002, "bob").watched(days_ago(33));
+    sandbox.live().run(&["welcome"]).exits(0);
+    let says = |run: &Run, text: &str| keeps_quiet(run.stderr_has(text));
+
+    let echo = || Fault::json(403, json!({"message": "not with the token sandbox-plex-token"}));
+    sandbox.plex.fail(any(), echo());
+    says(sandbox.run(&["-vv", "sweep"]).exits(1), "it answered 403: not with the token ***");
+    sandbox.mend().plex.fail(get("/api/v2/shared_servers"), Fault::json(200, json!("sandbox-plex-token")));
+    says(sandbox.run(&["-vv", "sweep"]).exits(1), "it begins with \"\\\"***\\\"\"");
+    sandbox.mend().tautulli.fail(any(), Fault::json(500, json!("no key sandbox-tautulli-key here")));
+    keeps_quiet(sandbox.run(&["-vv", "status"]).exits(1));
+    let refused = json!({"response": {"result": "error", "message": "cmd=x&apikey=sandbox-tautulli-key", "data": {}}});
+    sandbox.mend().tautulli.fail(any(), Fault::json(200, refused));
+    says(sandbox.run(&["-vv", "status"]).exits(1), "it answered 200: cmd=x&apikey=***");
+    // A removal that fails is told to the admin, and kept in the state.
+    sandbox.mend().plex.fail(delete("/"), echo());
+    says(sandbox.run(&["sweep"]).exits(1), "could not remove bob");
+    assert!(sandbox.mails_to("admin@example.test").iter().all(|mail| !mail.text().contains("sandbox-plex-token")));
+    assert!(!std::fs::read_to_string(sandbox.state_path()).unwrap().contains("sandbox-"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::there;
 use crate::story::{clean, nothing_happened, settled};
-use crate::support::{ATTIC, CENTAURI, Fault, Sandbox, days, days_ago, get};
+use crate::support::{ATTIC, CENTAURI, Fault, Sandbox, days, days_ago, delete, get};
 
 fn ada_and_rita(sandbox: &Sandbox) {
     sandbox.person(1001, "ada").watched(days_ago(1));
@@ -110,4 +110,43 @@ fn refused(name: &str, sandbox: &Sandbox) {
     nothing_happened(sandbox);
     assert_eq!(there(sandbox, [1001, 1005]), [true, true]);
     clean(sandbox);
+}
+
+/// Two servers whose env files name one STATE_DIR: what is on record of one's guests is not true of the other's.
+#[test]
+fn a_state_of_another_server_is_not_used() {
+    let sandbox = settled(ada_and_rita);
+    // What is begun here must not be finished by a pass for the other server, which doesn't list rita.
+    sandbox.plex.fail(delete("/"), Fault::status(500));
+    sandbox.run(&["sweep"]).exits(1);
+    sandbox.mend().forget();
+    sandbox.known(1001).also_on("Attic");
+    let before = sandbox.state();
+    sandbox.set_env("PLEX_SERVER_NAME", "Attic");
+    let what = "the state.json there is of Centauri, and PLEX_SERVER_NAME is Attic";
+    let advice = "Each server needs a STATE_DIR of its own. If Attic took the place of Centauri, take \"server\" out of state.json";
+    let error = format!("error: STATE_DIR: {what}; nothing was touched. {advice}\n");
+    let commands: [&[&str]; 7] = [
+        &["welcome"],
+        &["sweep"],
+        &["welcome", "--dry-run"],
+        &["sweep", "--dry-run"],
+        &["status"],
+        &["whitelist", "list"],
+        &["whitelist", "add", "ada"],
+    ];
+    for command in commands {
+        sandbox.run(command).exits(2).stderr_has(&error).stdout("");
+    }
+    let found = sandbox.run(&["verify"]).exits(1).clone();
+    let found = found.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(found.contains(what) && found.contains(advice), "{found}");
+    assert_eq!((sandbox.state(), sandbox.writes()), (before, Vec::new()));
+
+    // A state from before servers were noted, and one that the owner hands over, take the server that is asked for.
+    let mut state = sandbox.state();
+    state.as_object_mut().unwrap().remove("server").unwrap();
+    sandbox.write_state(&state.to_string()).set_env("PLEX_SERVER_NAME", "Centauri");
+    sandbox.run(&["sweep"]).exits(0).stderr_has("removed rita");
+    assert_eq!(sandbox.state()["server"]["machine_identifier"], CENTAURI);
 }

@@ -193,11 +193,11 @@ impl Known {
                     evidence.people = Some((household.server.name.clone(), household.people.clone()));
                     evidence.household = Some(household);
                 }
-                Err(error) => evidence.trouble = Some(error.to_string()),
+                Err(error) => evidence.trouble = Some(trouble(error)),
             },
             _ => match Guests::ask(plex, settings, state) {
                 Ok(guests) => evidence.people = Some((guests.server.name, guests.people)),
-                Err(error) => evidence.trouble = Some(error.to_string()),
+                Err(error) => evidence.trouble = Some(trouble(error)),
             },
         }
         evidence
@@ -213,7 +213,14 @@ struct Evidence {
     people: Option<(String, Vec<Person>)>,
     household: Option<Household>,
     /// What failed though both services were well just before.
-    trouble: Option<String>,
+    trouble: Option<Check>,
+}
+
+fn trouble(error: Error) -> Check {
+    match error {
+        Error::OtherState(other) => Check::fail("STATE_DIR", other.what(), other.advice()),
+        error => Check::fail("people", error.to_string(), "Run verify again"),
+    }
 }
 
 impl Evidence {
@@ -228,7 +235,7 @@ impl Evidence {
         checks.extend(in_tautulli.checks);
         checks.extend(same_server);
         checks.extend(household.iter().flat_map(services::unjudged));
-        checks.extend(trouble.map(|trouble| Check::fail("people", trouble, "Run verify again")));
+        checks.extend(trouble);
         checks
     }
 }

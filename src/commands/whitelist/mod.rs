@@ -14,7 +14,7 @@ use crate::{
     commands::table::paragraph,
     config::{Environment, ExtraAuthorities, PlexConfig, Reader, Settings},
     error::{Error, Exit, UsageError},
-    household::{Guests, Person, folded, spares},
+    household::{Guests, OtherState, Person, folded, spares},
     http,
     plex::Plex,
     state::{self, Spared, State, StateError, Store},
@@ -82,6 +82,9 @@ fn add(wish: &Wish<'_>, offline: bool, cli: &Cli, environment: &Environment) -> 
         (settings.state_dir, Some((person, guests)))
     };
     let mut store = open(&dir, "plex-prune whitelist add", now, cli)?;
+    if let Some((_, guests)) = &found {
+        OtherState::check(&store.state, &guests.server)?;
+    }
     let whitelist = &mut store.state.whitelist;
     let (id, name, same) = match &found {
         Some((person, guests)) => (Some(person.id), person.name.clone(), entries_of(person, guests, whitelist)),
