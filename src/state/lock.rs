@@ -40,10 +40,7 @@ impl Lock {
                     return Err(StateError::open("lock", path, error));
                 }
                 Err(_) if Instant::now() >= deadline || stop::asked() => {
-                    let mut holder = String::new();
-                    // Only for the message: a holder that can't be read is still a holder.
-                    let _ = file.read_to_string(&mut holder);
-                    return Err(StateError::Busy { holder: holder.trim().to_owned() });
+                    return Err(StateError::Busy { holder: read_holder(&mut file) });
                 }
                 Err(_) => sleep(Duration::from_millis(50)),
             }
@@ -61,11 +58,15 @@ impl Lock {
 pub(super) fn holder(path: &Path) -> Option<String> {
     let mut file = File::open(path).ok()?;
     match fs2::FileExt::try_lock_shared(&file) {
-        Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            let mut holder = String::new();
-            file.read_to_string(&mut holder).ok()?;
-            Some(holder.trim().to_owned())
-        }
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Some(read_holder(&mut file)),
         _ => None,
     }
+}
+
+/// What the file says of the holder, for a message: one who can't be read, or has not written yet, is still a holder.
+fn read_holder(file: &mut File) -> String {
+    let mut holder = String::new();
+    let _ = file.read_to_string(&mut holder);
+    let holder = holder.trim();
+    if holder.is_empty() { "its name is not known yet".to_owned() } else { holder.to_owned() }
 }

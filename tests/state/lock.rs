@@ -80,3 +80,14 @@ fn what_a_dead_pass_left_locks_nobody_out() {
     assert_eq!(lock, format!("plex-prune welcome, pid {pid}, since 2026-11-23T12:00:00Z\n"));
     sandbox.run(&["welcome", "--lock-wait", "0"]).exits(0);
 }
+
+#[test]
+fn a_holder_that_has_not_said_its_name_is_one_all_the_same() {
+    let sandbox = sandbox();
+    sandbox.live().run(&["welcome"]).exits(0);
+    let file = std::fs::File::create(sandbox.state_dir().join("state.json.lock")).unwrap();
+    fs2::FileExt::lock_exclusive(&file).unwrap();
+    let run = sandbox.run(&["sweep", "--lock-wait", "0"]);
+    run.exits(75).stderr_has("another pass is under way (its name is not known yet); nothing was touched");
+    sandbox.run(&["verify"]).stdout_has("a pass is under way: its name is not known yet");
+}
