@@ -57,12 +57,13 @@ fn write_text(line: &mut Formatter, record: &Record<'_>, timed: bool) -> io::Res
     }
 }
 
-/// The journal has its own times, and takes the level from a prefix (`sd-daemon(3)`), so that `journalctl -p err` finds
-/// errors, whole.
+/// The journal has its own times, and takes the level from a prefix (`sd-daemon(3)`): `journalctl -p err` finds errors,
+/// whole, and `-p notice` what happened to somebody too.
 fn write_for_journal(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let (priority, prefix) = match record.level() {
         Level::Error => (3, "error: "),
         Level::Warn => (4, "warning: "),
+        Level::Info if record.target() == EVENT => (5, ""),
         Level::Info => (6, ""),
         Level::Debug | Level::Trace => (7, ""),
     };

@@ -114,7 +114,7 @@ fn the_journal_gets_levels_and_has_its_own_times() {
     assert_eq!(
         journal(&sandbox, &["sweep"], true),
         "<4>warning: VIP_NAMES: \"nobody\" is nobody on Centauri; is it a typo?\n\
-         <6>warned dora (id 1004): nothing watched for 27 days; access ends 2026-11-26 12:00 UTC\n\
+         <5>warned dora (id 1004): nothing watched for 27 days; access ends 2026-11-26 12:00 UTC\n\
          <6>sweep of 1 person on Centauri: 1 warned, 0 removed, 3 notices sent\n"
     );
     sandbox.set_env("WARN_DAYS", "x").set_env("KICK_DAYS", "y");
