@@ -206,6 +206,7 @@ fn a_dry_first_pass_records_nobody() {
             "dry welcome for 1 person on Centauri: nobody is new",
         ],
     );
+    sandbox.run(&["-q", "welcome"]).exits(0).stderr("");
     nothing_happened(&sandbox);
     assert!(!sandbox.state_dir().exists());
     clean(&sandbox);

@@ -72,7 +72,7 @@ impl Pass {
 
     /// Logs what a dry run would do (an event's name, about whom, and in words), or nothing in a live pass. Returns whether
     /// this is a dry run.
-    pub(super) fn only_says(&self, event: &str, id: Option<u64>, what: impl FnOnce() -> String) -> bool {
+    pub(super) fn only_says(&self, event: &str, id: u64, what: impl FnOnce() -> String) -> bool {
         if self.settings.dry_run {
             log::info!(target: EVENT, event, id, dry_run = true; "would {}", what());
         }

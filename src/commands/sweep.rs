@@ -113,8 +113,7 @@ fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateEr
             // To be judged; or back after an invitation, which is for `welcome` to see.
             Some(_) => {}
             None if removed.is_finished() => {}
-            None if pass
-                .only_says("removal finished", Some(id), || format!("finish the removal of {name} (id {id})")) => {}
+            None if pass.only_says("removal finished", id, || format!("finish the removal of {name} (id {id})")) => {}
             None => {
                 if !removed.ok && !removal::is_still_meant(id, &removed, pass)? {
                     continue;
@@ -187,7 +186,7 @@ fn warn(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), S
         words::days(idle_days),
         words::minute(access_ends)
     );
-    if pass.only_says("warned", Some(person.id), || format!("warn {what}")) {
+    if pass.only_says("warned", person.id, || format!("warn {what}")) {
         return Ok(());
     }
     log::info!(target: EVENT, event = "warned", id = person.id; "warned {what}");
@@ -212,7 +211,7 @@ fn remove(
 ) -> Result<bool, StateError> {
     let idle = words::days(judgement.idle_days.unwrap_or_default());
     let reason = format!("nothing watched for {idle}");
-    if pass.only_says("removed", Some(person.id), || format!("remove {}: {reason}", person.label())) {
+    if pass.only_says("removed", person.id, || format!("remove {}: {reason}", person.label())) {
         return Ok(true);
     }
     removal::intend(person, reason, pass)?;
@@ -228,8 +227,7 @@ fn remove(
 fn stand_down(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), StateError> {
     let intended = pass.store.state.removed.get(&person.id).is_some_and(|removed| !removed.ok);
     if intended
-        && !pass
-            .only_says("removal called off", Some(person.id), || format!("call off the removal of {}", person.label()))
+        && !pass.only_says("removal called off", person.id, || format!("call off the removal of {}", person.label()))
     {
         removal::call_off(person.who(), why_not(person, judgement), pass)?;
     }

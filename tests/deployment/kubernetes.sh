@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The manifests in examples/kubernetes: the schemas of Kubernetes take them, kustomize builds them, they fit the program,
-# its settings and each other, and the program takes the settings and the command lines as a pod would get them.
-# Needs `cargo build`, kubectl (any version: it brings kustomize) and `pip install kubernetes-validate` (it brings PyYAML).
+# The manifests in examples/kubernetes: the schemas of Kubernetes take them, kustomize builds them, they fit the program
+# and each other, and the program takes their settings and command lines.
+# Needs `cargo build` (PLEX_PRUNE may name another program), kubectl (1.20 or newer, for its kustomize), and Python with
+# kubernetes-validate. Talks to no cluster.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 manifests=examples/kubernetes
-program=${CARGO_TARGET_DIR:-target}/debug/plex-prune
+program=$(realpath "${PLEX_PRUNE:-target/debug/plex-prune}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
