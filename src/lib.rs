@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{config::Environment, error::Error};
+use crate::{config::Environment, error::Error, state::StateError};
 
 /// The whole program: reads the command line and the environment of this process, and does what they say.
 pub fn main() -> ExitCode {
@@ -40,7 +40,13 @@ pub fn main() -> ExitCode {
     match added.map_err(Error::from).and_then(|()| commands::run(&cli, &environment)) {
         Ok(exit) => exit.code().into(),
         Err(error) => {
-            log::error!("{error}");
+            match &error {
+                // The next pass does it: nothing failed, and still it should be seen if it goes on.
+                Error::State(StateError::Busy { .. }) => {
+                    log::warn!(target: logging::EVENT, event = "lock held"; "{error}")
+                }
+                _ => log::error!("{error}"),
+            }
             error.code().into()
         }
     }

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ConfigError, Problem, SETTINGS};
+use super::{ConfigError, Problem, SECRETS, SETTINGS};
 use crate::logging::Format;
 
 /// The variables that the program may see: the process's, and below them an env file's.
@@ -15,9 +15,13 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment of this process.
+    /// The environment of this process. It may come from a file that somebody else reads (systemd, Docker, Kubernetes): a
+    /// name with a slip in it is a problem, as it is in an env file.
     pub fn of_process() -> Self {
-        Self::of(std::env::vars_os())
+        let mut environment = Self::of(std::env::vars_os());
+        let slips = environment.values.keys().filter_map(|name| Some(Problem::new(name, slip(name)?)));
+        environment.problems = slips.collect();
+        environment
     }
 
     /// An environment of these variables.
@@ -42,9 +46,8 @@ impl Environment {
             .map_err(|error| vec![Problem::new(name.clone(), format!("can't be read: {error}"))])?;
         let (values, problems) = parse(&text);
         for (variable, value) in values {
-            if let Some(meant) = misspelt(&variable) {
-                let what = format!("{variable} is no setting; did you mean {meant}?");
-                self.problems.push(Problem::new(name.clone(), what));
+            if let Some(what) = slip(&variable) {
+                self.problems.push(Problem::new(name.clone(), format!("{variable} {what}")));
             }
             self.values.entry(variable).or_insert_with(|| value.into());
         }
@@ -118,13 +121,24 @@ fn parse(text: &str) -> (Vec<(String, String)>, Vec<String>) {
     (found.into_iter().map(|(name, (_, value))| (name.to_owned(), value.to_owned())).collect(), problems)
 }
 
-/// The setting that somebody meant who wrote a name with a slip or two in it. Names far from ours are other programs'.
-fn misspelt(name: &str) -> Option<&'static str> {
-    if SETTINGS.contains(&name) || name.strip_suffix("_FILE").is_some_and(|name| SETTINGS.contains(&name)) {
+/// What is wrong with a name that was meant for a setting: whoever writes `VIP_NAME` wants somebody protected. Names far
+/// from ours are other programs'.
+fn slip(name: &str) -> Option<String> {
+    if SETTINGS.contains(&name) {
         return None;
     }
+    match name.strip_suffix("_FILE") {
+        Some(secret) if SECRETS.contains(&secret) => return None,
+        Some(setting) if SETTINGS.contains(&setting) => {
+            return Some(format!("is no setting; only secrets come from files of their own: set {setting}"));
+        }
+        _ => {}
+    }
+    let files = SECRETS.map(|secret| format!("{secret}_FILE"));
+    let names = SETTINGS.into_iter().chain(files.iter().map(String::as_str));
     let slips = |setting: &&str| strsim::damerau_levenshtein(name, setting);
-    SETTINGS.into_iter().filter(|setting| slips(setting) <= 2).min_by_key(slips)
+    let meant = names.filter(|setting| slips(setting) <= 2).min_by_key(slips)?;
+    Some(format!("is no setting; did you mean {meant}?"))
 }
 
 fn is_variable_name(name: &str) -> bool {
@@ -153,13 +167,38 @@ mod tests {
 
     #[test]
     fn a_slip_in_a_name_is_noticed_and_other_programs_names_are_not() {
-        let slips = ["VIP_NAME", "WARN_DAY", "DISCORD_WEBHOK", "SMTP_FORM", "dry_run"];
-        let meant = ["VIP_NAMES", "WARN_DAYS", "DISCORD_WEBHOOK", "SMTP_FROM"];
-        assert_eq!(slips.map(misspelt)[..4], meant.map(Some));
-        for name in
-            SETTINGS.iter().copied().chain(["PLEX_TOKEN_FILE", "TZ", "PATH", "RUST_LOG", "PLEX_URL", "SMTP_USER"])
-        {
-            assert_eq!(misspelt(name), None, "{name}");
+        let meant = |name: &str| format!("is no setting; did you mean {name}?");
+        for (name, setting) in [
+            ("VIP_NAME", "VIP_NAMES"),
+            ("WARN_DAY", "WARN_DAYS"),
+            ("DISCORD_WEBHOK", "DISCORD_WEBHOOK"),
+            ("SMTP_FORM", "SMTP_FROM"),
+            ("PLEX_TOKEN_FIL", "PLEX_TOKEN_FILE"),
+        ] {
+            assert_eq!(slip(name), Some(meant(setting)));
+        }
+        let file = "is no setting; only secrets come from files of their own: set VIP_NAMES";
+        assert_eq!(slip("VIP_NAMES_FILE").as_deref(), Some(file));
+        let others = [
+            "dry_run",
+            "PLEX_TOKEN_FILE",
+            "TZ",
+            "PATH",
+            "PLEX_URL",
+            "SMTP_USER",
+            "SMTP_PASS",
+            "TAUTULLI_PORT",
+            "CLICOLOR",
+            "LOGS_DIRECTORY",
+            "CACHE_DIRECTORY",
+            "CREDENTIALS_DIRECTORY",
+            "PLEX_SERVER_ID",
+            "HOSTNAME",
+            "BRAND",
+            "PYTHONPATH",
+        ];
+        for name in SETTINGS.into_iter().chain(others) {
+            assert_eq!(slip(name), None, "{name}");
         }
     }
 

@@ -56,6 +56,9 @@ const SETTINGS: [&str; 35] = [
     "NO_COLOR",
 ];
 
+/// The settings that are secrets: `NAME_FILE` gives one from a file.
+const SECRETS: [&str; 4] = ["PLEX_TOKEN", "TAUTULLI_API_KEY", "SMTP_PASSWORD", "DISCORD_WEBHOOK"];
+
 /// What every command knows: the rules, the state directory, the cadence.
 #[derive(Clone, Debug)]
 pub struct Settings {

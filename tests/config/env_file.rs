@@ -111,3 +111,22 @@ fn an_empty_variable_names_no_file() {
     sandbox.set_env("PLEX_PRUNE_ENV_FILE", "");
     sandbox.run(&["status"]).exits(0);
 }
+
+/// systemd's EnvironmentFile, Docker's and Kubernetes' hand over what they read as the real environment.
+#[test]
+fn a_slip_in_a_name_of_the_real_environment_is_an_error_too() {
+    let sandbox = sandbox();
+    sandbox.person(1007, "mom").watched(days_ago(90));
+    sandbox.live().run(&["welcome"]).exits(0);
+    sandbox
+        .set_env("VIP_NAME", "mom")
+        .set_env("WARN_DAYS_FILE", "/run/secrets/days")
+        .set_env("PLEX_URL", "no business");
+    let slip = "VIP_NAME: is no setting; did you mean VIP_NAMES?";
+    let file = "WARN_DAYS_FILE: is no setting; only secrets come from files of their own: set WARN_DAYS";
+    for command in ["sweep", "welcome", "status"] {
+        sandbox.run(&[command]).exits(2).stdout("").stderr(&complaint(&[slip, file]));
+    }
+    sandbox.run(&["verify"]).exits(1).stdout_has("VIP_NAME");
+    assert!(sandbox.on_plex(1007));
+}

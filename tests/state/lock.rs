@@ -23,7 +23,7 @@ fn a_second_pass_says_who_is_first() {
     let (first, gate) = sandbox.held();
     let asked = sandbox.requests().len();
     let says = format!(
-        "2026-11-23T12:00:00Z error: another pass is under way (plex-prune welcome, pid {}, since \
+        "2026-11-23T12:00:00Z warning: another pass is under way (plex-prune welcome, pid {}, since \
          2026-11-23T12:00:00Z); nothing was touched, the next pass will do it\n",
         first.pid()
     );
