@@ -33,14 +33,16 @@ fn a_state_that_is_well() {
     assert_eq!(
         about("state", &sandbox)[4..],
         [
-            "! state: the last welcome ran 2026-11-23 12:00 UTC, and the next is overdue → Is the scheduler running? The \
+            "✗ state: the last welcome ran 2026-11-23 12:00 UTC, and the next is overdue → Is the scheduler running? The \
              README shows how to set it up.",
             "✓ state: the last sweep ran 2026-11-23 12:00 UTC",
         ]
     );
+    // Whoever has this run every day hears that the schedule has stopped.
+    sandbox.run(&["-q", "verify"]).exits(1).stdout_has("and the next is overdue");
     sandbox.advance(hours(1));
     let found = about("state", &sandbox);
-    assert!(found[5].starts_with("! state: the last sweep ran 2026-11-23 12:00 UTC, and the next is overdue"));
+    assert!(found[5].starts_with("✗ state: the last sweep ran 2026-11-23 12:00 UTC, and the next is overdue"));
 }
 
 #[test]
