@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use time::{Date, OffsetDateTime, Time, format_description::well_known::Rfc3339, macros::format_description};
 
 use crate::{clock, config::parse_switch};
@@ -10,16 +10,16 @@ use crate::{clock, config::parse_switch};
 /// Watch something every 30 days or lose access: keeps the guest list of a shared Plex server.
 ///
 /// Each call does one pass and exits; cron, systemd timers or a Kubernetes CronJob give the cadence. All settings come
-/// from environment variables; the README lists them.
+/// from environment variables; the README and plex-prune(1) list them.
 #[derive(Debug, Parser)]
 #[command(version = env!("PLEX_PRUNE_VERSION"), max_term_width = 80, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Read settings from FILE too (NAME=VALUE lines), or from the one that PLEX_PRUNE_ENV_FILE names; the real environment
     /// wins
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub env_file: Option<PathBuf>,
     /// The folder that holds state.json, instead of STATE_DIR
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub state_dir: Option<PathBuf>,
     /// How long to wait for another pass to end
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
@@ -38,7 +38,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
    0  done, or nothing to do
-   1  something failed; nothing is lost, the next pass tries it again
+   1  something failed; the next pass tries it again (verify: a check failed)
    2  wrong usage or configuration; nothing was touched
    3  refused for safety: nobody was removed
   75  another pass is under way; nothing was touched";
@@ -47,8 +47,14 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find people who joined since the last pass, and welcome them
+    ///
+    /// The first live pass records everybody without a mail. Who left is noted, and whoever was removed and is back is
+    /// recorded by Tautulli again.
     Welcome(Welcome),
     /// Warn and remove idle people, and finish what an earlier pass left unfinished
+    ///
+    /// Before each warning and each removal, that person's newest play is asked for once more. If the evidence doesn't add up,
+    /// or more removals are due than MAX_REMOVALS, nobody is removed: the exit code is 3, and the log says how to go ahead.
     Sweep(Sweep),
     /// Show how everybody stands and what happens next; changes nothing
     Status(Status),
