@@ -27,7 +27,7 @@ fn help_reads_well_at_80_columns() {
     sandbox.run(&["--help"]).stdout_has(
         "\n\nExit codes:\n   \
            0  done, or nothing to do\n   \
-           1  something failed; nothing is lost, the next pass tries it again\n   \
+           1  something failed; the next pass tries it again (verify: a check failed)\n   \
            2  wrong usage or configuration; nothing was touched\n   \
            3  refused for safety: nobody was removed\n  \
           75  another pass is under way; nothing was touched\n",
