@@ -85,7 +85,7 @@ fn while_plex_refuses_the_person_keeps_access_and_the_admin_hears_of_it_once() {
         sandbox.plex.fail(delete("/api/v2/sharings"), fault);
         let run = sandbox.run(&["sweep"]);
         run.exits(1).stderr_has(
-            "error: could not remove rita (id 1005), who keeps access for now: plex.tv: could not end the share: ",
+            "error: removal failed: rita (id 1005) keeps access for now: plex.tv: could not end the share: ",
         );
         run.stderr_has(said);
         assert_eq!(sandbox.writes().iter().filter(|write| write.starts_with("plex DELETE")).count(), tries);
@@ -187,7 +187,7 @@ fn who_watches_while_plex_refuses_keeps_access_and_the_admin_hears_of_it() {
     sandbox.mend().forget().advance(minutes(60));
     sandbox.watches(1005);
     let run = sandbox.run(&["sweep"]);
-    run.exits(0).stderr_has("called off the removal of rita (id 1005): they last watched something on 2026-11-23\n");
+    run.exits(0).stderr_has("removal called off: rita (id 1005): they last watched something on 2026-11-23\n");
     happened(
         &sandbox,
         &["mail admin@example.test: [Centauri] Removal called off: rita", "discord: Removal called off: rita"],
@@ -209,7 +209,7 @@ fn who_is_watching_right_now_or_protected_by_now_keeps_access_too() {
             true => sandbox.starts_watching(1005),
             false => drop(sandbox.run(&["whitelist", "add", "rita"]).exits(0).clone()),
         }
-        sandbox.run(&["sweep"]).exits(0).stderr_has(&format!("called off the removal of rita (id 1005): {why}\n"));
+        sandbox.run(&["sweep"]).exits(0).stderr_has(&format!("removal called off: rita (id 1005): {why}\n"));
         assert!(sandbox.on_plex(1005) && ids(&sandbox, "removed").is_empty());
         assert_eq!(titles(&sandbox), ["Removal called off: rita"]);
         clean(&sandbox);

@@ -124,7 +124,7 @@ pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result
 /// Takes an intent back: the removal is not due any more.
 pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), StateError> {
     let Some(removed) = pass.store.state.removed.remove(&who.id) else { return Ok(()) };
-    log::info!(target: EVENT, event = "removal called off", id = who.id; "called off the removal of {} (id {}): {why}", who.name, who.id);
+    log::info!(target: EVENT, event = "removal called off", id = who.id; "removal called off: {} (id {}): {why}", who.name, who.id);
     if removed.failure.is_some() {
         pass.announce(&Event::CalledOff { who, why });
     }
@@ -133,7 +133,7 @@ pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), Sta
 
 /// The admin hears of the first failure; later ones are only logged.
 fn note_failure(who: &Who, removed: &Removed, error: String, pass: &mut Pass) -> Result<(), StateError> {
-    pass.fail(who.id, format_args!("could not remove {} (id {}), who keeps access for now: {error}", who.name, who.id));
+    pass.fail(who.id, format_args!("removal failed: {} (id {}) keeps access for now: {error}", who.name, who.id));
     if removed.failure.is_none() {
         let reason = removed.reason.clone();
         pass.announce(&Event::RemovalFailed { who: who.clone(), reason, error: error.clone() });

@@ -137,7 +137,7 @@ fn an_answer_that_repeats_a_secret_is_told_without_it() {
     says(sandbox.run(&["-vv", "status"]).exits(1), "it answered 200: cmd=x&apikey=***");
     // A removal that fails is told to the admin, and kept in the state.
     sandbox.mend().plex.fail(delete("/"), echo());
-    says(sandbox.run(&["sweep"]).exits(1), "could not remove bob");
+    says(sandbox.run(&["sweep"]).exits(1), "removal failed: bob (id 1002) keeps access for now");
     assert!(sandbox.mails_to("admin@example.test").iter().all(|mail| !mail.text().contains("sandbox-plex-token")));
     assert!(!std::fs::read_to_string(sandbox.state_path()).unwrap().contains("sandbox-"));
 }

@@ -32,7 +32,7 @@ fn while_plex_does_not_end_a_share_the_person_keeps_it_and_hears_nothing() {
         let row = Row::new(format!("DELETE share: {fault}"), Scene::Sweep, lay(fault, true, "", make));
         let walt = super::SWEEP.into_iter().filter(|write| write.contains("walt")).collect::<Vec<_>>();
         let mut row = row.says(format!(
-            "could not remove rita (id 1005), who keeps access for now: plex.tv: could not end the share: {answer}"
+            "removal failed: rita (id 1005) keeps access for now: plex.tv: could not end the share: {answer}"
         ));
         row = row.meanwhile(&walt).and(&FAILED);
         rows.push(row);

@@ -62,7 +62,7 @@ fn a_plex_or_tautulli_that_says_nothing_stops_the_sweep() {
 fn a_removal_that_gets_no_answer_from_plex_leaves_the_person_there_and_is_done_later() {
     let sandbox = impatient();
     sandbox.plex.fail(delete("/api"), Fault::Hang);
-    sandbox.run(&["sweep"]).exits(1).stderr_has("could not remove rita (id 1005), who keeps access for now: ");
+    sandbox.run(&["sweep"]).exits(1).stderr_has("removal failed: rita (id 1005) keeps access for now: ");
     assert!(sandbox.on_plex(1005) && sandbox.mails_to("rita@example.test").is_empty());
     later(&sandbox);
     assert!(!sandbox.on_plex(1005) && waiting(&sandbox).is_empty());

@@ -55,7 +55,7 @@ fn who_is_missing_from_the_list_and_has_watched_since_the_intent_loses_nothing()
     sandbox
         .run(&["sweep"])
         .exits(0)
-        .stderr_has("called off the removal of rita (id 1005): they have watched something since");
+        .stderr_has("removal called off: rita (id 1005): they have watched something since");
     rita_has_lost_nothing(&sandbox);
 }
 
@@ -71,7 +71,7 @@ fn who_is_missing_from_the_list_and_watching_now_loses_nothing() {
 fn who_is_missing_from_the_list_and_protected_by_now_loses_nothing() {
     let (sandbox, _hole) = refused_and_left_out();
     sandbox.set_env("VIP_NAMES", "Rita");
-    sandbox.run(&["sweep"]).exits(0).stderr_has("called off the removal of rita (id 1005): they are protected now");
+    sandbox.run(&["sweep"]).exits(0).stderr_has("removal called off: rita (id 1005): they are protected now");
     rita_has_lost_nothing(&sandbox);
 }
 
