@@ -6,7 +6,7 @@ use std::{
     os::{fd::AsFd, unix::fs::MetadataExt},
 };
 
-use env_logger::{Builder, Env, fmt::Formatter};
+use env_logger::{Builder, fmt::Formatter};
 use log::{Level, Record};
 use serde::Serialize;
 
@@ -36,13 +36,19 @@ pub fn start(format: Format, filter: Option<&str>, verbose: u8, quiet: bool) {
         (false, _) => "trace",
     };
     let (journal, terminal) = (is_journal(), stderr().is_terminal());
-    Builder::from_env(Env::default().default_filter_or(filter.unwrap_or(usual)))
+    Builder::new()
+        .parse_filters(filter.unwrap_or(usual))
         .format(move |line, record| match format {
             Format::Text if journal => write_for_journal(line, record),
             Format::Text => write_text(line, record, !terminal),
-            Format::Json => write_json(line, record),
+            Format::Json => write_json(line, record, journal),
         })
         .init();
+}
+
+/// Whether a value of `RUST_LOG` can be read.
+pub fn is_filter(text: &str) -> bool {
+    env_filter::Builder::new().try_parse(text).is_ok()
 }
 
 /// A terminal needs no times.
@@ -60,18 +66,26 @@ fn write_text(line: &mut Formatter, record: &Record<'_>, timed: bool) -> io::Res
 /// The journal has its own times, and takes the level from a prefix (`sd-daemon(3)`): `journalctl -p err` finds errors,
 /// whole, and `-p notice` what happened to somebody too.
 fn write_for_journal(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
-    let (priority, prefix) = match record.level() {
-        Level::Error => (3, "error: "),
-        Level::Warn => (4, "warning: "),
-        Level::Info if record.target() == EVENT => (5, ""),
-        Level::Info => (6, ""),
-        Level::Debug | Level::Trace => (7, ""),
+    let prefix = match record.level() {
+        Level::Error => "error: ",
+        Level::Warn => "warning: ",
+        _ => "",
     };
-    let message = format!("{prefix}{}", record.args());
+    let (priority, message) = (priority(record), format!("{prefix}{}", record.args()));
     message.lines().try_for_each(|text| writeln!(line, "<{priority}>{text}"))
 }
 
-fn write_json(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+fn priority(record: &Record<'_>) -> u8 {
+    match record.level() {
+        Level::Error => 3,
+        Level::Warn => 4,
+        Level::Info if record.target() == EVENT => 5,
+        Level::Info => 6,
+        Level::Debug | Level::Trace => 7,
+    }
+}
+
+fn write_json(line: &mut Formatter, record: &Record<'_>, journal: bool) -> io::Result<()> {
     #[derive(Serialize)]
     struct Line<'a> {
         time: String,
@@ -94,6 +108,9 @@ fn write_json(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
         dry_run: value("dry_run").and_then(|dry| dry.to_bool()),
         message: record.args().to_string(),
     };
+    if journal {
+        write!(line, "<{}>", priority(record))?;
+    }
     writeln!(line, "{}", serde_json::to_string(&object)?)
 }
 

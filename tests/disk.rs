@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::story::{ADMIN, clean, minutes, settled, subjects, titles, waiting};
 use crate::support::{Fault, Sandbox, cmd, days, days_ago, delete};
@@ -269,8 +269,47 @@ fn what_root_does_by_hand_does_not_shut_out_the_user_of_the_passes() {
     assert_eq!(strangers(&sandbox, user), Vec::<PathBuf>::new());
     // As Kubernetes hands out a volume: the folder is root's, the files are not.
     chown(sandbox.state_dir(), Some(0), Some(0)).unwrap();
+    fs::remove_file(sandbox.state_dir().join("state.json.lock")).unwrap();
     sandbox.run(&["whitelist", "remove", "ada"]).exits(0);
     assert_eq!(strangers(&sandbox, user), Vec::<PathBuf>::new());
+}
+
+/// Whoever the folder belongs to could plant links, for root to follow.
+#[test]
+fn root_follows_no_link_of_another_user_to_where_that_user_may_not_write() {
+    let sandbox = settled(people);
+    let (user, precious) = (4242, sandbox.dir().join("precious"));
+    fs::create_dir(&precious).unwrap();
+    fs::write(precious.join("file"), "root's").unwrap();
+    if chown(sandbox.state_dir(), Some(user), Some(user)).is_err() {
+        // Only root can try this.
+        return;
+    }
+    let add = ["whitelist", "add", "ada", "--offline"];
+    let lock = sandbox.state_dir().join("state.json.lock");
+    let planted: [&dyn Fn(&Path); 3] = [
+        &|link| symlink("../precious/file", link).unwrap(),
+        &|link| symlink("../precious/new", link).unwrap(),
+        &|link| fs::hard_link(precious.join("file"), link).unwrap(),
+    ];
+    for plant in planted {
+        fs::remove_file(&lock).unwrap();
+        plant(&lock);
+        sandbox.run(&add).exits(2).stderr_has("could not open the lock file");
+    }
+    fs::remove_file(&lock).unwrap();
+    // Its backup would do in place of what the link leads to.
+    fs::rename(sandbox.state_path(), sandbox.state_dir().join("state.json.bak")).unwrap();
+    symlink("../precious/file", sandbox.state_path()).unwrap();
+    std::os::unix::fs::lchown(sandbox.state_path(), Some(user), Some(user)).unwrap();
+    let says = "it is a link of user 4242's, to a folder that is not theirs";
+    sandbox.run(&add).exits(2).stderr_has(says);
+    assert_eq!(fs::read_dir(&precious).unwrap().count(), 1);
+    let file = precious.join("file");
+    assert_eq!((fs::read_to_string(&file).unwrap(), fs::metadata(&file).unwrap().uid()), ("root's".to_owned(), 0));
+    // To a folder of their own it may lead.
+    chown(&precious, Some(user), Some(user)).unwrap();
+    sandbox.run(&add).exits(0);
 }
 
 #[test]

@@ -94,6 +94,19 @@ fn another_format_is_a_wrong_setting_like_any_other() {
 }
 
 #[test]
+fn a_filter_that_is_empty_is_none_and_one_that_is_wrong_is_said() {
+    let sandbox = sandbox();
+    sandbox.person(1005, "rita").watched(days_ago(33));
+    let shown = "2026-11-23T12:00:00Z would remove rita (id 1005): nothing watched for 33 days\n";
+    sandbox.set_env("RUST_LOG", "").run(&["-q", "sweep"]).exits(0).stderr(shown);
+    sandbox.set_env("RUST_LOG", " ").run(&["-q", "sweep"]).exits(0).stderr(shown);
+    let wrong = "\n  RUST_LOG: \"plex_prune=verbose\" is not a filter like plex_prune=debug\n";
+    sandbox.set_env("RUST_LOG", "plex_prune=verbose").run(&["sweep"]).exits(2).stderr_has(wrong);
+    let loud = sandbox.set_env("RUST_LOG", "info").set_env("RUST_LOG_STYLE", "always").run(&["sweep"]).exits(0).clone();
+    loud.stderr_lacks("\u{1b}");
+}
+
+#[test]
 fn an_env_file_says_how_to_log_too() {
     let sandbox = sandbox();
     let file = sandbox.dir().join("log.env");
@@ -117,7 +130,10 @@ fn the_journal_gets_levels_and_has_its_own_times() {
          <5>warned dora (id 1004): nothing watched for 27 days; access ends 2026-11-26 12:00 UTC\n\
          <6>sweep of 1 person on Centauri: 1 warned, 0 removed, 3 notices sent\n"
     );
-    sandbox.set_env("WARN_DAYS", "x").set_env("KICK_DAYS", "y");
+    sandbox.set_env("LOG_FORMAT", "json").advance(crate::story::minutes(30));
+    let objects = journal(&sandbox, &["sweep"], true);
+    assert!(objects.lines().zip(["<4>{", "<6>{"]).all(|(line, begin)| line.starts_with(begin)), "{objects}");
+    sandbox.unset_env("LOG_FORMAT").set_env("WARN_DAYS", "x").set_env("KICK_DAYS", "y");
     assert_eq!(
         journal(&sandbox, &["sweep"], true),
         "<3>error: 2 settings need mending; nothing was touched:\n\

@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::{ConfigError, Problem, SECRETS, SETTINGS};
-use crate::logging::Format;
+use crate::logging::{self, Format};
 
 /// The variables that the program may see: the process's, and below them an env file's.
 #[derive(Clone, Debug, Default)]
@@ -15,13 +15,9 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment of this process. It may come from a file that somebody else reads (systemd, Docker, Kubernetes): a
-    /// name with a slip in it is a problem, as it is in an env file.
+    /// The environment of this process.
     pub fn of_process() -> Self {
-        let mut environment = Self::of(std::env::vars_os());
-        let slips = environment.values.keys().filter_map(|name| Some(Problem::new(name, slip(name)?)));
-        environment.problems = slips.collect();
-        environment
+        Self::of(std::env::vars_os())
     }
 
     /// An environment of these variables.
@@ -46,9 +42,6 @@ impl Environment {
             .map_err(|error| vec![Problem::new(name.clone(), format!("can't be read: {error}"))])?;
         let (values, problems) = parse(&text);
         for (variable, value) in values {
-            if let Some(what) = slip(&variable) {
-                self.problems.push(Problem::new(name.clone(), format!("{variable} {what}")));
-            }
             self.values.entry(variable).or_insert_with(|| value.into());
         }
         self.problems.extend(problems.into_iter().map(|what| Problem::new(name.clone(), what)));
@@ -61,21 +54,22 @@ impl Environment {
     }
 
     /// `LOG_FORMAT`: text unless it says json. Anything else is a problem, which whoever reads the settings reports.
-    pub fn log_format(&mut self) -> Format {
-        let value = self.get("LOG_FORMAT").map(|value| value.to_string_lossy().trim().to_ascii_lowercase());
-        match value.as_deref() {
-            None | Some("" | "text") => Format::Text,
-            Some("json") => Format::Json,
-            Some(other) => {
-                self.problems.push(Problem::new("LOG_FORMAT", format!("{other:?} is neither text nor json")));
-                Format::Text
-            }
+    pub fn log_format(&self) -> Format {
+        self.read_log_format().unwrap_or(Format::Text)
+    }
+
+    fn read_log_format(&self) -> Result<Format, Problem> {
+        match self.given("LOG_FORMAT").unwrap_or("text").to_ascii_lowercase().as_str() {
+            "text" => Ok(Format::Text),
+            "json" => Ok(Format::Json),
+            other => Err(Problem::new("LOG_FORMAT", format!("{other:?} is neither text nor json"))),
         }
     }
 
-    /// `RUST_LOG`: what is logged, if it says.
+    /// `RUST_LOG`: what is logged, if it says. One that can't be read is a problem, which whoever reads the settings
+    /// reports.
     pub fn log_filter(&self) -> Option<&str> {
-        self.get("RUST_LOG")?.to_str().filter(|filter| !filter.trim().is_empty())
+        self.given("RUST_LOG").filter(|filter| logging::is_filter(filter))
     }
 
     /// Whether this process runs in a container: Docker, Podman (and systemd's own) and Kubernetes leave such traces.
@@ -85,9 +79,22 @@ impl Environment {
             || Path::new("/run/.containerenv").exists()
     }
 
-    /// What is wrong with the env file.
-    pub(super) fn problems(&self) -> &[Problem] {
-        &self.problems
+    /// What is wrong with the lines of the env file, the settings of the log, and the names of variables. Those of the
+    /// process may come from a file that somebody else reads (systemd, Docker, Kubernetes), and have slips like any.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.problems.clone();
+        problems.extend(self.read_log_format().err());
+        if let Some(filter) = self.given("RUST_LOG").filter(|filter| !logging::is_filter(filter)) {
+            problems.push(Problem::new("RUST_LOG", format!("{filter:?} is not a filter like plex_prune=debug")));
+        }
+        let is_set = |name: &str| self.given(name).is_some();
+        problems.extend(self.values.keys().filter_map(|name| Some(Problem::new(name, slip(name, is_set)?))));
+        problems
+    }
+
+    /// The value of a variable, if it is text and not blank.
+    fn given(&self, name: &str) -> Option<&str> {
+        self.get(name)?.to_str().map(str::trim).filter(|value| !value.is_empty())
     }
 
     /// The value of a variable, if it is set.
@@ -106,7 +113,9 @@ fn parse(text: &str) -> (Vec<(String, String)>, Vec<String>) {
             continue;
         }
         let Some((name, value)) = line.split_once('=').filter(|(name, _)| is_variable_name(name)) else {
-            problems.push(format!("line {number}: expected NAME=VALUE, a comment behind # or a blank line"));
+            problems.push(format!(
+                "line {number}: expected NAME=VALUE (no export, no blanks around =) or a comment behind #"
+            ));
             continue;
         };
         match found.entry(name) {
@@ -122,8 +131,8 @@ fn parse(text: &str) -> (Vec<(String, String)>, Vec<String>) {
 }
 
 /// What is wrong with a name that was meant for a setting: whoever writes `VIP_NAME` wants somebody protected. Names far
-/// from ours are other programs'.
-fn slip(name: &str) -> Option<String> {
+/// from ours are other programs', and so is a near one if the setting itself is set.
+fn slip(name: &str, is_set: impl Fn(&str) -> bool) -> Option<String> {
     if SETTINGS.contains(&name) {
         return None;
     }
@@ -135,10 +144,13 @@ fn slip(name: &str) -> Option<String> {
         _ => {}
     }
     let files = SECRETS.map(|secret| format!("{secret}_FILE"));
-    let names = SETTINGS.into_iter().chain(files.iter().map(String::as_str));
+    // Of the others, other programs have variants of their own.
+    let ours = SETTINGS.into_iter().filter(|name| !["NO_COLOR", "RUST_LOG", "TEMPLATE_DIR"].contains(name));
     let slips = |setting: &&str| strsim::damerau_levenshtein(name, setting);
-    let meant = names.filter(|setting| slips(setting) <= 2).min_by_key(slips)?;
-    Some(format!("is no setting; did you mean {meant}?"))
+    let few = if name.len() < 12 { 1 } else { 2 };
+    let near = ours.chain(files.iter().map(String::as_str)).filter(|setting| slips(setting) <= few);
+    let meant = near.min_by_key(slips).filter(|setting| !is_set(setting))?;
+    Some(format!("is no setting; did you mean {meant}? (If it is another program's, set {meant} as well.)"))
 }
 
 fn is_variable_name(name: &str) -> bool {
@@ -167,38 +179,28 @@ mod tests {
 
     #[test]
     fn a_slip_in_a_name_is_noticed_and_other_programs_names_are_not() {
-        let meant = |name: &str| format!("is no setting; did you mean {name}?");
-        for (name, setting) in [
+        let unset = |_: &str| false;
+        for (name, meant) in [
             ("VIP_NAME", "VIP_NAMES"),
             ("WARN_DAY", "WARN_DAYS"),
             ("DISCORD_WEBHOK", "DISCORD_WEBHOOK"),
             ("SMTP_FORM", "SMTP_FROM"),
+            ("PRUNE_HOMEUSER", "PRUNE_HOME_USERS"),
             ("PLEX_TOKEN_FIL", "PLEX_TOKEN_FILE"),
+            ("ADMIN_MAIL", "ADMIN_EMAIL"),
         ] {
-            assert_eq!(slip(name), Some(meant(setting)));
+            let said =
+                format!("is no setting; did you mean {meant}? (If it is another program's, set {meant} as well.)");
+            assert_eq!(slip(name, unset), Some(said));
+            assert_eq!(slip(name, |setting| setting == meant), None, "{name} next to {meant}");
         }
         let file = "is no setting; only secrets come from files of their own: set VIP_NAMES";
-        assert_eq!(slip("VIP_NAMES_FILE").as_deref(), Some(file));
-        let others = [
-            "dry_run",
-            "PLEX_TOKEN_FILE",
-            "TZ",
-            "PATH",
-            "PLEX_URL",
-            "SMTP_USER",
-            "SMTP_PASS",
-            "TAUTULLI_PORT",
-            "CLICOLOR",
-            "LOGS_DIRECTORY",
-            "CACHE_DIRECTORY",
-            "CREDENTIALS_DIRECTORY",
-            "PLEX_SERVER_ID",
-            "HOSTNAME",
-            "BRAND",
-            "PYTHONPATH",
-        ];
-        for name in SETTINGS.into_iter().chain(others) {
-            assert_eq!(slip(name), None, "{name}");
+        assert_eq!(slip("VIP_NAMES_FILE", |_| true).as_deref(), Some(file));
+        let others = "dry_run PLEX_TOKEN_FILE TZ PATH PLEX_URL SMTP_USER SMTP_PASS SMTP_PASSWD SMTP_SSL SMTP_TO \
+            TAUTULLI_PORT CLICOLOR NOCOLOR LOGS_DIRECTORY CACHE_DIRECTORY CREDENTIALS_DIRECTORY PLEX_SERVER_ID HOSTNAME \
+            BRAND BRANCH_NAME DB_FILE STATIC_DIR STORE_DIR TEMPLATES_DIR TEST_LOG PYTHONPATH";
+        for name in SETTINGS.into_iter().chain(others.split_whitespace()) {
+            assert_eq!(slip(name, unset), None, "{name}");
         }
     }
 
@@ -209,10 +211,10 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "line 1: expected NAME=VALUE, a comment behind # or a blank line",
-                "line 3: expected NAME=VALUE, a comment behind # or a blank line",
+                "line 1: expected NAME=VALUE (no export, no blanks around =) or a comment behind #",
+                "line 3: expected NAME=VALUE (no export, no blanks around =) or a comment behind #",
                 "line 4: B was set in line 2 already",
-                "line 5: expected NAME=VALUE, a comment behind # or a blank line",
+                "line 5: expected NAME=VALUE (no export, no blanks around =) or a comment behind #",
             ]
         );
     }

@@ -65,7 +65,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Starts reading.
     pub fn new(environment: &'a Environment) -> Self {
-        Self { environment, problems: environment.problems().to_vec() }
+        Self { environment, problems: environment.problems() }
     }
 
     /// Ends reading.

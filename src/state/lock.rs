@@ -1,7 +1,7 @@
 use std::{
     fs::{File, OpenOptions},
-    io::{ErrorKind, Read, Seek, Write},
-    os::unix::fs::OpenOptionsExt,
+    io::{self, ErrorKind, Read, Seek, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
     thread::sleep,
     time::{Duration, Instant},
@@ -28,8 +28,14 @@ impl Lock {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            // Root may be here by hand, in the folder of a user who could link to a file of root's.
+            .custom_flags(libc::O_NOFOLLOW)
             .open(path)
             .map_err(context)?;
+        let found = file.metadata().map_err(context)?;
+        if !found.is_file() || found.nlink() != 1 {
+            return Err(context(io::Error::other("it is no plain file")));
+        }
         super::give_away(&file, path);
         // `status` holds the lock for a moment to see whether it is free, and a new holder has to write its name.
         let deadline = Instant::now() + wait.max(Duration::from_millis(200));

@@ -123,7 +123,8 @@ impl Store {
             .map_err(|error| StateError::open("make the state directory", dir, error))?;
         let lock = Lock::take(&dir.join("state.json.lock"), holder, now, wait)?;
         let Loaded { state, bytes, damage } = load(dir)?;
-        let (path, backup) = (target(dir.join("state.json")), dir.join("state.json.bak"));
+        let (path, backup) = (dir.join("state.json"), dir.join("state.json.bak"));
+        let path = target(&path).map_err(|error| StateError::open("follow", &path, error))?;
         remove_leftovers(&path);
         // A pass that finds out after a mail or a removal that it can't note them would repeat them in the next.
         let size = bytes.as_ref().map_or(0, Vec::len) + ROOM;
@@ -196,11 +197,12 @@ fn temporary(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// Gives a file that root made to whomever the folder of `path`, or else the file there, belongs to: what the owner does
+/// Gives a file that root made to whomever the folder of `path`, or else the state there, belongs to: what the owner does
 /// by hand as root must not shut out the user that the passes run as.
 fn give_away(file: &File, path: &Path) {
     let is_roots = file.metadata().is_ok_and(|made| made.uid() == 0);
-    let others = [folder(path), path].into_iter().filter_map(|place| fs::metadata(place).ok());
+    let places = [folder(path), path, &folder(path).join("state.json")];
+    let others = places.into_iter().filter_map(|place| fs::metadata(place).ok());
     if let Some(owner) = others.into_iter().find(|place| is_roots && place.uid() != 0) {
         // Where that can't be done (in some containers and on some network file systems), it stays root's, as it was made.
         let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
@@ -227,10 +229,22 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// What a link links to in the end, whether that is there or not; `path` itself if it is no link.
-fn target(path: PathBuf) -> PathBuf {
+///
+/// # Errors
+/// The link is neither root's nor leads to a folder of its owner's: if root is here by hand, it would write where the
+/// owner of the link may not.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
     // Links in a circle never get here: they can't be read.
-    let follow = |path: &PathBuf| fs::read_link(path).ok().map(|to| folder(path).join(to));
-    std::iter::successors(Some(path.clone()), follow).take(40).last().unwrap_or(path)
+    while let Ok(to) = fs::read_link(&path) {
+        let to = folder(&path).join(to);
+        let link = fs::symlink_metadata(&path)?.uid();
+        if link != 0 && fs::metadata(folder(&to)).is_ok_and(|there| there.uid() != link) {
+            return Err(io::Error::other(format!("it is a link of user {link}'s, to a folder that is not theirs")));
+        }
+        path = to;
+    }
+    Ok(path)
 }
 
 /// Reads the state in `dir` without a lock and without touching anything: for `status` and dry runs. A whole file is
