@@ -19,9 +19,13 @@ fn commit() -> Option<String> {
     given.or_else(|| {
         // Sources that were unpacked inside another repository are not that repository's commit.
         Path::new(".git").exists().then_some(())?;
-        let log = git(&["rev-parse", "--git-path", "logs/HEAD"])?;
-        if Path::new(&log).exists() {
-            println!("cargo::rerun-if-changed={log}");
+        // Where a new commit or another branch shows; cargo would build anew each time for a file that isn't there.
+        let branch = git(&["symbolic-ref", "--quiet", "HEAD"]);
+        for place in ["HEAD", "logs/HEAD", "packed-refs"].into_iter().chain(branch.as_deref()) {
+            let path = git(&["rev-parse", "--git-path", place])?;
+            if Path::new(&path).exists() {
+                println!("cargo::rerun-if-changed={path}");
+            }
         }
         git(&["rev-parse", "--short=10", "HEAD"])
     })

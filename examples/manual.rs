@@ -32,7 +32,7 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Some(share) = env::args_os().nth(1) else {
+    let Some(share) = env::args_os().nth(1).filter(|share| !share.as_encoded_bytes().starts_with(b"-")) else {
         return Err("name the folder, such as ~/.local/share or /usr/local/share".into());
     };
     let share = Path::new(&share);

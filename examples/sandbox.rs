@@ -1,7 +1,7 @@
 //! Stand-ins to try plex-prune against by hand: `cargo run --example sandbox -- FOLDER`.
 //!
 //! plex.tv, Tautulli, a mail server and Discord on loopback, in real time, with somebody in every situation. It writes the
-//! settings for them to `FOLDER/plex-prune.env`, prints what the stand-ins are told to change, and keeps the mails in
+//! settings for them to `FOLDER/plex-prune.env`, with `DRY_RUN=false`, prints what the stand-ins are told to change, and keeps the mails in
 //! FOLDER, until it is stopped with Ctrl-C. Nothing leaves this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
@@ -13,10 +13,16 @@ use std::{env, fs, path::PathBuf, process::ExitCode, thread::sleep, time::Durati
 use support::Sandbox;
 
 fn main() -> ExitCode {
-    let Some(folder) = env::args_os().nth(1).map(PathBuf::from) else {
+    let folder = env::args_os().nth(1).map(PathBuf::from);
+    let Some(folder) = folder.filter(|folder| !folder.as_os_str().as_encoded_bytes().starts_with(b"-")) else {
         eprintln!("usage: cargo run --example sandbox -- FOLDER");
         return ExitCode::from(2);
     };
+    let file = folder.join("plex-prune.env");
+    if file.exists() {
+        eprintln!("{} is there already: name a new folder", file.display());
+        return ExitCode::from(2);
+    }
     let sandbox = Sandbox::new("plex-prune");
     sandbox.real_time().live().set_env("VIP_NAMES", "mom, Uncle Bob");
     // Where the state is, and which authorities this machine trusts, is not the sandbox's business.
@@ -25,9 +31,8 @@ fn main() -> ExitCode {
 
     fs::create_dir_all(&folder).expect("FOLDER can be made");
     let settings: String = sandbox.env().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-    let file = folder.join("plex-prune.env");
     fs::write(&file, settings).expect("FOLDER can be written to");
-    println!("plex-prune --env-file {} --state-dir {} status", file.display(), folder.join("state").display());
+    println!("cargo run -- --env-file {} --state-dir {} status", file.display(), folder.join("state").display());
 
     let (mut told, mut kept) = (0, 0);
     loop {

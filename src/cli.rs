@@ -10,7 +10,7 @@ use crate::{clock, config::parse_switch};
 /// Watch something every 30 days or lose access: keeps the guest list of a shared Plex server.
 ///
 /// Each call does one pass and exits; cron, systemd timers or a Kubernetes CronJob give the cadence. All settings come
-/// from environment variables; the README and plex-prune(1) list them.
+/// from environment variables; the README and the manual list them.
 #[derive(Debug, Parser)]
 #[command(version = env!("PLEX_PRUNE_VERSION"), max_term_width = 80, after_help = EXIT_CODES)]
 pub struct Cli {

@@ -278,6 +278,20 @@ impl OtherState {
         }
     }
 
+    /// Compares names, where Plex is not asked. A server that was renamed has its old one in the state until the next live
+    /// pass.
+    ///
+    /// # Errors
+    /// They differ.
+    pub fn check_name(state: &State, name: &str) -> Result<(), Self> {
+        match &state.server {
+            Some(known) if known.name != words::printable(name) => {
+                Err(Self { known: known.name.clone(), asked: words::printable(name) })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What is wrong.
     pub fn what(&self) -> String {
         let Self { known, asked } = self;
@@ -291,7 +305,7 @@ impl OtherState {
     /// What to do about it.
     pub fn advice(&self) -> String {
         format!(
-            "Each server needs a STATE_DIR of its own. If {} took the place of {}, take \"server\" out of state.json",
+            "Each server needs a STATE_DIR of its own. If {} took the place of {}, make \"server\" null in state.json",
             self.asked, self.known
         )
     }

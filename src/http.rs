@@ -323,7 +323,6 @@ fn body_of(response: Response, secret: &Secret) -> Result<Answer, Fault> {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     let read = response.take(LARGEST_ANSWER + 1).read_to_end(&mut body);
-    let body = secret.blot(body);
     if status.is_redirection() {
         let to = headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or("somewhere else");
         // The query is left out: it may repeat a secret.
@@ -332,7 +331,7 @@ fn body_of(response: Response, secret: &Secret) -> Result<Answer, Fault> {
     if status != StatusCode::OK && !status.is_success() {
         let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let retry_after = seconds.map(Duration::from_secs);
-        return Err(Fault::Status { code: status.as_u16(), message: message_in(&body), retry_after });
+        return Err(Fault::Status { code: status.as_u16(), message: message_in(&secret.blot(body)), retry_after });
     }
     if let Err(error) = read {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
@@ -341,6 +340,7 @@ fn body_of(response: Response, secret: &Secret) -> Result<Answer, Fault> {
     if body.len() as u64 > LARGEST_ANSWER {
         return Err(Fault::Unreadable(format!("it is larger than {} MB", LARGEST_ANSWER >> 20)));
     }
+    let body = secret.blot(body);
     let date = headers.get(DATE).and_then(|value| OffsetDateTime::parse(value.to_str().ok()?, &Rfc2822).ok());
     Ok(Answer { body, date })
 }

@@ -148,6 +148,11 @@ impl Plex {
         Self { client, config, installation }
     }
 
+    /// `PLEX_SERVER_NAME`.
+    pub fn server_name(&self) -> &str {
+        &self.config.server_name
+    }
+
     /// Finds the server named `PLEX_SERVER_NAME` among those that the token's account owns
     /// (`GET /api/v2/resources`: `provides`, `name`, `clientIdentifier`, `owned`).
     ///

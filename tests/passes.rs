@@ -185,7 +185,9 @@ fn a_pass_whose_time_is_over_begins_nothing_and_the_next_one_does_it() {
 
 #[test]
 fn a_pass_that_left_nothing_undone_was_not_stopped_early_however_long_it_took() {
-    let (sandbox, run) = late(|_| {});
-    run.exits(0).stderr_has("sweep of 0 people on Centauri: nobody is due\n");
+    let (sandbox, run) = late(|sandbox| {
+        sandbox.person(1001, "ada").watched(days_ago(1));
+    });
+    run.exits(0).stderr_has("sweep of 1 person on Centauri: nobody is due\n");
     assert_eq!(sandbox.state()["last_inactivity_scan"], "2026-11-23T12:00:00Z");
 }

@@ -188,7 +188,7 @@ fn a_removal_that_failed_is_judged_anew() {
 /// The original's dry run wrote its removals down as if they had been done.
 #[test]
 fn whom_the_original_only_pretended_to_remove_is_not_welcomed_and_judged_anew() {
-    let pretended = json!({"when": "2026-11-20T10:00:00.5", "ok": true, "reason": "Inactivity for 30 days", "tautulli_deleted": true});
+    let pretended = json!({"when": "2026-11-20T10:00:00.5", "ok": true, "reason": "Inactivity for 30 days", "tautulli_deleted": false});
     let sandbox = with_file(&json!({
         "welcomed": welcomed(&[1002, 1003]),
         "warned": {},
@@ -199,6 +199,7 @@ fn whom_the_original_only_pretended_to_remove_is_not_welcomed_and_judged_anew() 
     sandbox.person(1003, "carol").watched(days_ago(1));
     sandbox.run(&["welcome"]).exits(0);
     assert_eq!(sandbox.writes(), [""; 0]);
+    sandbox.run(&["status"]).exits(0).stdout_lacks("not finished");
     sandbox.run(&["sweep"]).exits(0).stderr_has("1 removed");
     assert_eq!(sandbox.writes()[0], "plex DELETE /api/v2/sharings/1002");
     assert!(sandbox.on_plex(1003) && sandbox.mails_to("carol@example.test").is_empty());

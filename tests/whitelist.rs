@@ -56,3 +56,21 @@ fn the_help_says_what_is_what() {
     run.stdout_has("--until <DATE>         The last day that counts, in UTC: 2026-12-31. After\n");
     assert!(sandbox.requests().is_empty());
 }
+
+#[test]
+fn an_entry_in_a_folder_that_nobody_named_says_where_it_went() {
+    let sandbox = sandbox();
+    sandbox.person(1001, "ada").watched(days_ago(1));
+    let home = sandbox.dir().join("home");
+    sandbox.unset_env("STATE_DIR").set_env("HOME", home.display());
+    let dir = home.join(".local/state/plex-prune");
+    let says = format!(
+        "warning: STATE_DIR is not set: this goes into {}, and passes of another user have another\n",
+        dir.display()
+    );
+    sandbox.run(&["whitelist", "add", "ada"]).exits(0).stderr_has(&says);
+    sandbox.run(&["whitelist", "remove", "ada"]).exits(0).stderr_has(&says);
+    let given = dir.display().to_string();
+    sandbox.run(&["whitelist", "add", "ada", "--state-dir", &given]).exits(0).stderr("");
+    sandbox.set_env("STATE_DIRECTORY", dir.display()).run(&["whitelist", "remove", "ada"]).exits(0).stderr("");
+}

@@ -8,6 +8,7 @@ use crate::{
     config::{Environment, ExtraAuthorities, MailConfig, PlexConfig, Reader, Settings, TautulliConfig},
     delivery::{Delivery, Tally, Word},
     error::{Error, Exit},
+    household::OtherState,
     http,
     logging::EVENT,
     notify::{Channel, Event},
@@ -79,13 +80,14 @@ impl Pass {
         self.settings.dry_run
     }
 
-    /// Logs a failure, with somebody, that the next pass makes good.
-    pub(super) fn fail(&mut self, id: u64, what: impl std::fmt::Display) {
-        log::error!(id; "{what}");
+    /// Logs a failure (its name, with whom, and in words) that the next pass makes good.
+    pub(super) fn fail(&mut self, event: &str, id: u64, what: impl std::fmt::Display) {
+        log::error!(event, id; "{what}");
         self.failed = true;
     }
 
-    /// Whether nobody else should be looked at in this pass, of those who are still to come: asked before each of them.
+    /// Whether nothing more should be begun in this pass, of what is to do: asked before each piece of it. If so, the pass
+    /// says at its end that it was stopped early.
     pub(super) fn is_over(&mut self) -> bool {
         self.cut_short |= stop::asked() || self.begun.elapsed() > http::longest_read() * MOST_READS;
         self.cut_short
@@ -99,7 +101,7 @@ impl Pass {
     /// Holds back, and tells the admin if they did not hear of it in the last 24 hours.
     pub(super) fn refuse(&mut self, refusal: &Refusal) -> Result<(), StateError> {
         self.refused = true;
-        log::error!(event = "held back"; "held back: {refusal}");
+        log::error!(event = "held back", dry_run = self.settings.dry_run.then_some(true); "held back: {refusal}");
         if self.settings.dry_run {
             return Ok(());
         }
@@ -141,6 +143,15 @@ impl Pass {
         self.failed |= tally.failed > 0;
         self.cut_short |= tally.cut_short;
         Ok(tally)
+    }
+
+    /// Sends what the admin and Discord are to hear though a service is out of order, unless the state is of another server
+    /// by its name.
+    pub(super) fn deliver_in_outage(&mut self) -> Result<(), StateError> {
+        match OtherState::check_name(&self.store.state, self.plex.server_name()) {
+            Ok(()) => self.deliver(vouch_for_nobody).map(drop),
+            Err(_) => Ok(()),
+        }
     }
 
     /// How the pass ended.

@@ -50,6 +50,7 @@ pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: 
             Ok(()) => edit(id, pass, |removed| removed.tautulli_deleted = true)?,
             Err(error) => {
                 pass.fail(
+                    "removal unfinished",
                     id,
                     format_args!(
                         "{} (id {id}) is not deleted from Tautulli yet, and the next sweep tries again: {error}",
@@ -95,7 +96,11 @@ pub(super) fn is_still_meant(id: u64, removed: &Removed, pass: &mut Pass) -> Res
             Ok(Some(play)) if play.going_on || play.started >= removed.when => "they have watched something since",
             Ok(_) => return Ok(true),
             Err(error) => {
-                pass.fail(id, format_args!("the removal of {} (id {id}) waits: {error}", name_of(id, removed)));
+                pass.fail(
+                    "removal unfinished",
+                    id,
+                    format_args!("the removal of {} (id {id}) waits: {error}", name_of(id, removed)),
+                );
                 return Ok(false);
             }
         }
@@ -133,7 +138,11 @@ pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), Sta
 
 /// The admin hears of the first failure; later ones are only logged.
 fn note_failure(who: &Who, removed: &Removed, error: String, pass: &mut Pass) -> Result<(), StateError> {
-    pass.fail(who.id, format_args!("removal failed: {} (id {}) keeps access for now: {error}", who.name, who.id));
+    pass.fail(
+        "removal failed",
+        who.id,
+        format_args!("removal failed: {} (id {}) keeps access for now: {error}", who.name, who.id),
+    );
     if removed.failure.is_none() {
         let reason = removed.reason.clone();
         pass.announce(&Event::RemovalFailed { who: who.clone(), reason, error: error.clone() });

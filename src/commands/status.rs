@@ -14,7 +14,7 @@ use crate::{
     http, moment,
     plex::Plex,
     refusal::Refusal,
-    state::{self, State},
+    state::{self, Removed, State},
     tautulli::Tautulli,
     verdict::{History, Judgement, Protection, Standing, Step, Unknown, Warning},
     words,
@@ -296,7 +296,10 @@ fn warnings(household: &Household, settings: &Settings, state: &State, now: Offs
         warnings.push(format!("A sweep would remove nobody now: {}.", Refusal::TooMany { due, limit }));
     }
     warnings.extend(household.remarks.iter().cloned());
-    for (id, removed) in state.removed.iter().filter(|(_, removed)| !removed.is_finished()) {
+    // Whose share ended and who is there is back, or said to be so below.
+    let is_there = |id: u64| household.people.iter().any(|person| person.id == id);
+    let unfinished = |id: u64, removed: &Removed| !removed.is_finished() && !(removed.ok && is_there(id));
+    for (id, removed) in state.removed.iter().filter(|(id, removed)| unfinished(**id, removed)) {
         let name = removed.name.as_deref().map_or("somebody".to_owned(), words::printable);
         let what = match &removed.failure {
             Some(failure) if !removed.ok => {

@@ -120,6 +120,10 @@ fn pass_line(pass: &PassReport) -> String {
         seconds if seconds % 60 == 0 => words::count((seconds / 60) as usize, "minute", "minutes"),
         seconds => words::count(seconds as usize, "second", "seconds"),
     };
-    let overdue = if pass.overdue { ": OVERDUE, is it scheduled?" } else { "" };
+    let overdue = match (pass.overdue, pass.last) {
+        (true, Some(_)) => ": OVERDUE, is it scheduled?",
+        (true, None) => ": is it scheduled?",
+        (false, _) => "",
+    };
     format!("last {}: {last} (every {every}){overdue}", pass.command)
 }

@@ -26,7 +26,7 @@ pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Re
         Ok(household) => household,
         Err(error) => {
             if error.is_outage() {
-                pass.deliver(vouch_for_nobody)?;
+                pass.deliver_in_outage()?;
             }
             return Err(error);
         }
@@ -96,14 +96,12 @@ fn is_due(person: &Person, pass: &Pass) -> bool {
 fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateError> {
     let all: Vec<u64> = pass.store.state.removed.keys().copied().collect();
     for id in all {
-        if pass.is_over() {
-            break;
-        }
         let Some(removed) = pass.store.state.removed.get(&id).cloned() else { continue };
         let listed = household.people.iter().find(|person| person.id == id);
         let name = removed.name.as_deref().unwrap_or("somebody");
         match listed {
             Some(person) if keeps_ended_share(person, &pass.store.state) => pass.fail(
+                "removal unfinished",
                 id,
                 format_args!(
                     "Plex confirmed the end of the share of {}, and still lists it; if that stays so, end it by hand",
@@ -114,6 +112,7 @@ fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateEr
             Some(_) => {}
             None if removed.is_finished() => {}
             None if pass.only_says("removal finished", id, || format!("finish the removal of {name} (id {id})")) => {}
+            None if pass.is_over() => {}
             None => {
                 if !removed.ok && !removal::is_still_meant(id, &removed, pass)? {
                     continue;
@@ -146,13 +145,13 @@ fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> 
         pass.refuse(&Refusal::TooMany { due, limit: pass.settings.max_removals })?;
     }
     for (mut person, mut judgement) in judged {
-        if pass.is_over() {
-            break;
-        }
         let due = matches!(judgement.standing, Standing::Warn | Standing::Remove);
+        if due && pass.is_over() {
+            continue;
+        }
         if due && !(braked && judgement.standing == Standing::Remove) {
             if let Err(error) = look_closer(&mut person, &pass.tautulli) {
-                pass.fail(person.id, format_args!("{} is left alone for now: {error}", person.label()));
+                pass.fail("left alone", person.id, format_args!("{} is left alone for now: {error}", person.label()));
                 continue;
             }
             judgement = person.judge(&pass.settings, pass.now);
@@ -295,7 +294,7 @@ fn whom_nothing_is_known_of(household: &mut Household, pass: &mut Pass) -> HashS
             if pass.is_over() {
                 unsure.insert(person.id);
             } else if let Err(error) = look_closer(person, &pass.tautulli) {
-                log::warn!(id = person.id; "the warning to {} waits: {error}", person.label());
+                log::warn!(event = "left alone", id = person.id; "the warning to {} waits: {error}", person.label());
                 unsure.insert(person.id);
             }
         }

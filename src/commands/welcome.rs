@@ -13,7 +13,6 @@ use crate::{
     logging::EVENT,
     notify::{Channel, Event},
     state::{Notice, Seen},
-    stop,
     verdict::Standing,
     words,
 };
@@ -25,7 +24,7 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
         Ok(guests) => guests,
         Err(error) => {
             if error.is_outage() {
-                pass.deliver(vouch_for_nobody)?;
+                pass.deliver_in_outage()?;
             }
             return Err(error);
         }
@@ -49,7 +48,7 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
                 pass.only_says("welcomed", person.id, || format!("welcome{back} {}", person.label()));
                 welcomed += 1;
             }
-        } else if recorded.is_some() || !stop::asked() {
+        } else if recorded.is_some() || !pass.is_over() {
             // Whom a stopped pass doesn't come to is still new in the next one.
             welcomed += usize::from(admit(person, recorded, &mut pass) && recorded.is_none());
         }
@@ -65,7 +64,9 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
             log::info!(target: EVENT, event = "first pass"; "first pass: recorded {people} without a mail; whoever joins from now on is welcomed");
         }
     }
-    pass.store.state.last_welcome_scan = Some(pass.now);
+    if !pass.cut_short {
+        pass.store.state.last_welcome_scan = Some(pass.now);
+    }
     pass.saw(&guests.server, guests.people.len());
     pass.store.save()?;
     let state = &pass.store.state;
@@ -130,6 +131,7 @@ fn admit(person: &Person, recorded: Option<&str>, pass: &mut Pass) -> bool {
     if let Err(error) = let_tautulli_record(person, pass) {
         let what = if recorded.is_some() { "on record" } else { "welcomed" };
         pass.fail(
+            "left alone",
             person.id,
             format_args!("{} is back, and is {what} once Tautulli records them again: {error}", person.label()),
         );

@@ -72,6 +72,11 @@ impl Environment {
         self.given("RUST_LOG").filter(|filter| logging::is_filter(filter))
     }
 
+    /// Whether a variable says where the state is. Without one, each user has another place for it.
+    pub fn names_state_dir(&self) -> bool {
+        ["STATE_DIR", "STATE_DIRECTORY"].iter().any(|name| self.given(name).is_some())
+    }
+
     /// Whether this process runs in a container: Docker, Podman (and systemd's own) and Kubernetes leave such traces.
     pub fn is_container(&self) -> bool {
         ["container", "KUBERNETES_SERVICE_HOST"].iter().any(|name| self.values.contains_key(*name))

@@ -159,6 +159,11 @@ pub struct PlexConfig {
 }
 
 impl PlexConfig {
+    /// Reads `PLEX_SERVER_NAME`, where the rest is not needed.
+    pub fn read_server_name(r: &mut Reader<'_>) -> Option<String> {
+        r.text("PLEX_SERVER_NAME")
+    }
+
     /// Reads what the Plex calls need.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let token = r.required_secret("PLEX_TOKEN", "the server owner's token");

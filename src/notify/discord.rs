@@ -67,7 +67,7 @@ impl Discord {
         let response = self.http.get(url).send().map_err(DiscordError::unreachable)?;
         let status = response.status();
         if !status.is_success() {
-            return Err(DiscordError::Refused { status, message: words(response) });
+            return Err(DiscordError::Refused { status, message: self.words(response) });
         }
         let webhook: Value = response.json().map_err(DiscordError::unreachable)?;
         let field = |name: &str| webhook[name].as_str().unwrap_or("?").to_owned();
@@ -85,8 +85,18 @@ impl Discord {
         match response.status() {
             status if status.is_success() => Ok(()),
             StatusCode::TOO_MANY_REQUESTS => Err(DiscordError::TooMany { retry_after: retry_after(response) }),
-            status => Err(DiscordError::Refused { status, message: words(response) }),
+            status => Err(DiscordError::Refused { status, message: self.words(response) }),
         }
+    }
+
+    /// What Discord says about an error, without the last part of the webhook's path, which is its secret.
+    fn words(&self, response: Response) -> String {
+        let body = response.bytes().map(|body| body.to_vec()).unwrap_or_default();
+        let webhook = self.webhook.reveal().trim();
+        let body = Secret::new(webhook.rsplit('/').next().unwrap_or_default()).blot(body);
+        let message = serde_json::from_slice::<Value>(&body).ok();
+        let message = message.and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
+        message.map_or_else(|| "no explanation".to_owned(), |message| one_line(&message).chars().take(300).collect())
     }
 }
 
@@ -162,10 +172,6 @@ fn retry_after(response: Response) -> Option<Duration> {
 }
 
 /// Discord's explanation of an error: the `message` of its JSON, else nothing of interest.
-fn words(response: Response) -> String {
-    let message = response.json::<Value>().ok().and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
-    message.map_or_else(|| "no explanation".to_owned(), |message| one_line(&message).chars().take(300).collect())
-}
 
 #[cfg(test)]
 mod tests {

@@ -38,8 +38,8 @@ fn help_reads_well_at_80_columns() {
 #[test]
 fn the_version_and_the_commit_are_told() {
     let git = Command::new("git").args(["rev-parse", "--short=10", "HEAD"]).output();
-    let commit =
-        git.ok().filter(|_| Path::new(".git").exists()).and_then(|output| String::from_utf8(output.stdout).ok());
+    let commit = git.ok().filter(|output| output.status.success() && Path::new(".git").exists());
+    let commit = commit.and_then(|output| String::from_utf8(output.stdout).ok());
     let commit = commit.map(|commit| format!(" ({})", commit.trim())).unwrap_or_default();
     let version = format!("plex-prune {}{commit}\n", env!("CARGO_PKG_VERSION"));
     sandbox().run(&["--version"]).exits(0).stdout(&version).stderr("");

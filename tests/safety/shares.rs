@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::there;
 use crate::story::{clean, nothing_happened, settled};
-use crate::support::{ATTIC, CENTAURI, Fault, Sandbox, days, days_ago, delete, get};
+use crate::support::{ATTIC, CENTAURI, Fault, Sandbox, any, days, days_ago, delete, get};
 
 fn ada_and_rita(sandbox: &Sandbox) {
     sandbox.person(1001, "ada").watched(days_ago(1));
@@ -124,9 +124,9 @@ fn a_state_of_another_server_is_not_used() {
     let before = sandbox.state();
     sandbox.set_env("PLEX_SERVER_NAME", "Attic");
     let what = "the state.json there is of Centauri, and PLEX_SERVER_NAME is Attic";
-    let advice = "Each server needs a STATE_DIR of its own. If Attic took the place of Centauri, take \"server\" out of state.json";
+    let advice = "Each server needs a STATE_DIR of its own. If Attic took the place of Centauri, make \"server\" null in state.json";
     let error = format!("error: STATE_DIR: {what}; nothing was touched. {advice}\n");
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 9] = [
         &["welcome"],
         &["sweep"],
         &["welcome", "--dry-run"],
@@ -134,6 +134,8 @@ fn a_state_of_another_server_is_not_used() {
         &["status"],
         &["whitelist", "list"],
         &["whitelist", "add", "ada"],
+        &["whitelist", "add", "ada", "--offline"],
+        &["whitelist", "remove", "ada"],
     ];
     for command in commands {
         sandbox.run(command).exits(2).stderr_has(&error).stdout("");
@@ -145,8 +147,24 @@ fn a_state_of_another_server_is_not_used() {
 
     // A state from before servers were noted, and one that the owner hands over, take the server that is asked for.
     let mut state = sandbox.state();
-    state.as_object_mut().unwrap().remove("server").unwrap();
+    state["server"] = Value::Null;
     sandbox.write_state(&state.to_string()).set_env("PLEX_SERVER_NAME", "Centauri");
     sandbox.run(&["sweep"]).exits(0).stderr_has("removed rita");
     assert_eq!(sandbox.state()["server"]["machine_identifier"], CENTAURI);
+}
+
+/// What waits for one server's admin is not for the other's, even if nobody can tell the servers apart but by their names.
+#[test]
+fn notices_of_another_server_wait_while_plex_is_down() {
+    let sandbox = settled(ada_and_rita);
+    sandbox.smtp.refuse_login();
+    sandbox.run(&["sweep"]).exits(1);
+    sandbox.mend().forget();
+    sandbox.plex.fail(any(), Fault::status(500));
+    for command in ["sweep", "welcome"] {
+        sandbox.set_env("PLEX_SERVER_NAME", "Attic").run(&[command]).exits(1);
+        nothing_happened(&sandbox);
+    }
+    sandbox.set_env("PLEX_SERVER_NAME", "Centauri").run(&["welcome"]).exits(1);
+    assert_eq!(sandbox.mails_to("admin@example.test").len(), 1);
 }

@@ -33,8 +33,8 @@ fn a_state_that_is_well() {
     assert_eq!(
         about("state", &sandbox)[4..],
         [
-            "✗ state: the last welcome ran 2026-11-23 12:00 UTC, and the next is overdue → Is the scheduler running? The \
-             README shows how to set it up.",
+            "✗ state: the last welcome ran 2026-11-23 12:00 UTC, and the next is overdue → Is the scheduler running, and \
+             do its passes succeed? Their log says; the README shows how to set it up.",
             "✓ state: the last sweep ran 2026-11-23 12:00 UTC",
         ]
     );

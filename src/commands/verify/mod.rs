@@ -108,7 +108,7 @@ impl Known {
     /// All checks, in the order in which one would mend things.
     fn check(&self, send_test: bool, environment: &Environment, now: OffsetDateTime) -> Vec<Check> {
         let settings = self.settings.but_for(&[""]);
-        let state_dir = self.state_dir.but_for(&["STATE_DIR"]);
+        let state_dir = self.state_dir.but_for(&["STATE_DIR", "the env file"]);
         let found = state_dir.map(|dir| inspect(dir));
         let state = found.as_ref().and_then(|found| found.as_ref().ok()).map(|(state, _)| state);
         let nothing = ExtraAuthorities::default();

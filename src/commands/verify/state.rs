@@ -139,7 +139,8 @@ fn schedule(name: &str, last: Option<OffsetDateTime>, every: Duration, now: Offs
     };
     let seen = format!("the last {name} ran {}", words::minute(last));
     if crate::commands::status::is_overdue(Some(last), every, now) {
-        let next = "Is the scheduler running? The README shows how to set it up";
+        let next =
+            "Is the scheduler running, and do its passes succeed? Their log says; the README shows how to set it up";
         Check::fail(AREA, format!("{seen}, and the next is overdue"), next)
     } else {
         Check::ok(AREA, seen)

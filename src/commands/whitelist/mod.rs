@@ -1,10 +1,7 @@
 mod list;
 mod table;
 
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::io::{self, Write};
 
 use time::{Date, OffsetDateTime};
 
@@ -73,15 +70,15 @@ fn somebody(who: &str) -> Result<(), UsageError> {
 fn add(wish: &Wish<'_>, offline: bool, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
     let now = clock::now();
     wish.check(now)?;
-    let (dir, found) = if offline {
-        (state_dir(cli, environment)?, None)
+    let found = if offline {
+        None
     } else {
         let (settings, plex) = connect(cli, environment)?;
         let guests = Guests::ask(&plex, &settings, &State::default())?;
         let person = find(wish.who, &guests)?.clone();
-        (settings.state_dir, Some((person, guests)))
+        Some((person, guests))
     };
-    let mut store = open(&dir, "plex-prune whitelist add", now, cli)?;
+    let mut store = open("plex-prune whitelist add", now, cli, environment)?;
     if let Some((_, guests)) = &found {
         OtherState::check(&store.state, &guests.server)?;
     }
@@ -163,8 +160,7 @@ fn confirm(
 fn remove(who: &str, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
     let now = clock::now();
     somebody(who)?;
-    let dir = state_dir(cli, environment)?;
-    let mut store = open(&dir, "plex-prune whitelist remove", now, cli)?;
+    let mut store = open("plex-prune whitelist remove", now, cli, environment)?;
     let whitelist = &mut store.state.whitelist;
     let meant: Vec<Spared> = whitelist.iter().filter(|entry| is_called(entry, who)).cloned().collect();
     match meant.as_slice() {
@@ -193,13 +189,6 @@ fn remove(who: &str, cli: &Cli, environment: &Environment) -> Result<Exit, Error
     }
 }
 
-fn state_dir(cli: &Cli, environment: &Environment) -> Result<PathBuf, Error> {
-    let mut r = Reader::new(environment);
-    let dir = Settings::read_state_dir(&mut r, cli.state_dir.clone());
-    r.finish()?;
-    Ok(dir)
-}
-
 fn connect(cli: &Cli, environment: &Environment) -> Result<(Settings, Plex), Error> {
     let mut r = Reader::new(environment);
     let settings = Settings::read(&mut r, cli.state_dir.clone());
@@ -208,17 +197,28 @@ fn connect(cli: &Cli, environment: &Environment) -> Result<(Settings, Plex), Err
     Ok((settings, Plex::new(http::client(&authorities)?, plex)))
 }
 
-/// Opens the state, and says so if that has to wait for a pass.
-fn open(dir: &Path, command: &str, now: OffsetDateTime, cli: &Cli) -> Result<Store, Error> {
+/// Opens the state, and says so if that has to wait for a pass. It must be the one of `PLEX_SERVER_NAME`, if that is set.
+fn open(command: &str, now: OffsetDateTime, cli: &Cli, environment: &Environment) -> Result<Store, Error> {
+    let mut r = Reader::new(environment);
+    let dir = Settings::read_state_dir(&mut r, cli.state_dir.clone());
+    let server = PlexConfig::read_server_name(&mut r);
+    r.finish()?;
+    if cli.state_dir.is_none() && !environment.names_state_dir() {
+        log::warn!("STATE_DIR is not set: this goes into {}, and passes of another user have another", dir.display());
+    }
     if !cli.lock_wait.is_zero()
-        && let Some(holder) = state::lock_holder(dir)
+        && let Some(holder) = state::lock_holder(&dir)
     {
         log::info!("waiting for another pass to end ({holder})");
     }
-    match Store::open(dir, command, now, cli.lock_wait) {
-        Err(StateError::Busy { holder }) => Err(Error::Busy(holder)),
-        opened => Ok(opened?),
+    let store = match Store::open(&dir, command, now, cli.lock_wait) {
+        Err(StateError::Busy { holder }) => return Err(Error::Busy(holder)),
+        opened => opened?,
+    };
+    if let Some(server) = server {
+        OtherState::check_name(&store.state, &server)?;
     }
+    Ok(store)
 }
 
 /// The one person who is meant.
