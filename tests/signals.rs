@@ -162,6 +162,21 @@ fn a_welcome_ends_between_two_newcomers_too() {
 }
 
 #[test]
+fn a_welcome_that_is_stopped_before_a_newcomer_says_so() {
+    let sandbox = two_due();
+    sandbox.joins(1020, "newt");
+    let gate = plex(&sandbox, get("/api/v2/resources"));
+    let welcome = sandbox.spawn(&["welcome"]);
+    gate.wait();
+    signal(&welcome, "-TERM");
+    gate.open();
+    welcome.wait().exits(1).stderr_has("stopped early, as asked; the next pass goes on from here\n");
+    assert_eq!(ids(&sandbox, "welcomed"), ["1001", "1005", "1006"]);
+    sandbox.advance(minutes(2)).run(&["welcome"]).exits(0).stderr_has("welcomed newt");
+    clean(&sandbox);
+}
+
+#[test]
 fn whoever_waits_for_the_lock_can_be_stopped_as_well() {
     let sandbox = two_due();
     let gate = plex(&sandbox, get("/api/v2/resources"));

@@ -297,9 +297,9 @@ fn warnings(household: &Household, settings: &Settings, state: &State, now: Offs
     }
     warnings.extend(household.remarks.iter().cloned());
     // Whose share ended and who is there is back, or said to be so below.
-    let is_there = |id: u64| household.people.iter().any(|person| person.id == id);
-    let unfinished = |id: u64, removed: &Removed| !removed.is_finished() && !(removed.ok && is_there(id));
-    for (id, removed) in state.removed.iter().filter(|(id, removed)| unfinished(**id, removed)) {
+    let is_there = |id: &u64| household.people.iter().any(|person| person.id == *id);
+    let settled = |id: &u64, removed: &Removed| removed.is_finished() || (removed.ok && is_there(id));
+    for (id, removed) in state.removed.iter().filter(|(id, removed)| !settled(id, removed)) {
         let name = removed.name.as_deref().map_or("somebody".to_owned(), words::printable);
         let what = match &removed.failure {
             Some(failure) if !removed.ok => {

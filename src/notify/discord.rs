@@ -171,8 +171,6 @@ fn retry_after(response: Response) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// Discord's explanation of an error: the `message` of its JSON, else nothing of interest.
-
 #[cfg(test)]
 mod tests {
     use super::*;

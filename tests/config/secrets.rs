@@ -135,6 +135,9 @@ fn an_answer_that_repeats_a_secret_is_told_without_it() {
     let refused = json!({"response": {"result": "error", "message": "cmd=x&apikey=sandbox-tautulli-key", "data": {}}});
     sandbox.mend().tautulli.fail(any(), Fault::json(200, refused));
     says(sandbox.run(&["-vv", "status"]).exits(1), "it answered 200: cmd=x&apikey=***");
+    let route = "GET:/api/webhooks/1100000000000000001/sandbox-webhook not found";
+    sandbox.mend().discord.fail(any(), Fault::json(404, json!({"message": route})));
+    keeps_quiet(sandbox.run(&["verify"]).exits(1).stdout_has("1100000000000000001/***"));
     // A removal that fails is told to the admin, and kept in the state.
     sandbox.mend().plex.fail(delete("/"), echo());
     says(sandbox.run(&["sweep"]).exits(1), "removal failed: bob (id 1002) keeps access for now");
