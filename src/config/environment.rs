@@ -11,6 +11,7 @@ use crate::logging::{self, Format};
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     values: BTreeMap<String, OsString>,
+    file: Option<PathBuf>,
     problems: Vec<Problem>,
 }
 
@@ -23,7 +24,7 @@ impl Environment {
     /// An environment of these variables.
     pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let named = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
-        Self { values: variables.into_iter().filter_map(named).collect(), problems: Vec::new() }
+        Self { values: variables.into_iter().filter_map(named).collect(), ..Self::default() }
     }
 
     /// Adds what `file` says; a variable that is already set keeps its value.
@@ -40,12 +41,18 @@ impl Environment {
         let name = format!("the env file {}", file.display());
         let text = std::fs::read_to_string(file)
             .map_err(|error| vec![Problem::new(name.clone(), format!("can't be read: {error}"))])?;
+        self.file = Some(file.to_owned());
         let (values, problems) = parse(&text);
         for (variable, value) in values {
             self.values.entry(variable).or_insert_with(|| value.into());
         }
         self.problems.extend(problems.into_iter().map(|what| Problem::new(name.clone(), what)));
         Ok(())
+    }
+
+    /// The env file that was read.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// The env file that `PLEX_PRUNE_ENV_FILE` names; empty counts as unset.

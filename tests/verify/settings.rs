@@ -1,5 +1,8 @@
 //! The configuration as read: what is missing, who is meant, who is due.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use super::{findings, household, troubles};
 use crate::sandbox;
 use crate::support::days_ago;
@@ -79,6 +82,7 @@ fn every_wrong_setting_is_listed_and_what_it_leaves_is_checked() {
             "✗ settings: SMTP_PORT: \"smtps\" is not a whole number from 1 to 65535 → Set it right: no pass runs before, and \
              the mail server can't be checked.",
             "✗ settings: BRAND_COLOR: \"red\" is not a colour like #7A5CFF → Set it right: no pass runs before.",
+            "! settings: no env file was named → --env-file FILE or PLEX_PRUNE_ENV_FILE names one; sudo drops that variable.",
             "✓ Tautulli: reached, the key is accepted; version v2.17.2",
             "✓ Tautulli: connected to Plex",
             "✓ Tautulli: recording since 2025-11-25 at least",
@@ -153,4 +157,21 @@ fn without_tls_what_needs_none_is_still_checked() {
     assert!(found[0].starts_with("✗ settings: could not set up TLS: "), "{found:#?}");
     assert!(found.iter().any(|line| line == "✓ mail: may send as plex@example.test"), "{found:#?}");
     assert!(found.iter().any(|line| line.starts_with("✓ state: ")), "{found:#?}");
+}
+
+#[test]
+fn an_env_file_that_everybody_can_read_is_pointed_out() {
+    let sandbox = household();
+    let file = sandbox.dir().join("settings.env");
+    std::fs::write(&file, "WARN_DAYS=20\n").unwrap();
+    sandbox.set_env("PLEX_PRUNE_ENV_FILE", file.display());
+    let about = |mode| {
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let found = findings(&sandbox).into_iter().find(|line| line.contains("env file"));
+        found.map(|line| line.replace(&sandbox.dir().display().to_string(), "DIR"))
+    };
+    let open = "! settings: every user of this machine can read the env file DIR/settings.env, which may hold secrets → Take that \
+                from them: `chmod o= DIR/settings.env`";
+    assert_eq!(about(0o644).as_deref(), Some(open));
+    assert_eq!((about(0o640), about(0o600)), (None, None));
 }

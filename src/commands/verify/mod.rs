@@ -131,7 +131,9 @@ impl Known {
             (evidence.unwrap_or_default(), by_mail.map(join), on_discord.map(join))
         });
 
-        let mut checks = settings::problems(&self.problems());
+        let problems = self.problems();
+        let mut checks = settings::problems(&problems);
+        checks.extend(settings::file(environment.file(), !problems.is_empty()));
         checks.extend(client.err().map(|error| {
             Check::fail(
                 "settings",

@@ -1,3 +1,5 @@
+use std::{os::unix::fs::MetadataExt, path::Path};
+
 use time::OffsetDateTime;
 
 use super::{Check, names};
@@ -22,6 +24,18 @@ pub(super) fn problems(problems: &[(Problem, Option<&'static str>)]) -> Vec<Chec
         Check::fail(AREA, problem.to_string(), next)
     };
     problems.iter().map(check).collect()
+}
+
+/// The env file, if there is something to say about it: others can read it; or settings are missing, and none was named.
+pub(super) fn file(file: Option<&Path>, is_something_wrong: bool) -> Option<Check> {
+    let Some(file) = file else {
+        let next = "--env-file FILE or PLEX_PRUNE_ENV_FILE names one; sudo drops that variable";
+        return is_something_wrong.then(|| Check::look(AREA, "no env file was named", next));
+    };
+    let is_open = file.metadata().is_ok_and(|found| found.mode() & 0o007 != 0);
+    let file = file.display();
+    let seen = format!("every user of this machine can read the env file {file}, which may hold secrets");
+    is_open.then(|| Check::look(AREA, seen, format!("Take that from them: `chmod o= {file}`")))
 }
 
 /// The thresholds and switches as read.
