@@ -132,6 +132,20 @@ fn between_two_people_a_pass_ends_after_the_first_removal_is_done() {
 }
 
 #[test]
+fn between_two_removals_that_lack_tautulli_a_pass_ends_after_the_first() {
+    let sandbox = two_due();
+    sandbox.tautulli.fail(cmd("delete_user"), Fault::status(500));
+    sandbox.run(&["sweep"]).exits(1);
+    sandbox.mend().advance(minutes(30)).forget();
+    let gate = tautulli(&sandbox, cmd("delete_user"));
+    asked_to_end_at(&sandbox, &gate, "-TERM");
+    assert_eq!(sandbox.writes(), ["tautulli delete_user 1005"]);
+    sandbox.advance(minutes(30)).run(&["sweep"]).exits(0);
+    assert_eq!(sandbox.writes(), ["tautulli delete_user 1005", "tautulli delete_user 1006"]);
+    clean(&sandbox);
+}
+
+#[test]
 fn between_two_mails_a_pass_ends_after_the_first_is_noted() {
     let sandbox = two_due();
     let (rule, gate) = sandbox.smtp.gate_before();
@@ -164,7 +178,7 @@ fn a_welcome_ends_between_two_newcomers_too() {
 #[test]
 fn a_welcome_that_is_stopped_before_a_newcomer_says_so() {
     let sandbox = two_due();
-    sandbox.joins(1020, "newt");
+    sandbox.advance(minutes(2)).joins(1020, "newt");
     let gate = plex(&sandbox, get("/api/v2/resources"));
     let welcome = sandbox.spawn(&["welcome"]);
     gate.wait();
@@ -172,6 +186,7 @@ fn a_welcome_that_is_stopped_before_a_newcomer_says_so() {
     gate.open();
     welcome.wait().exits(1).stderr_has("stopped early, as asked; the next pass goes on from here\n");
     assert_eq!(ids(&sandbox, "welcomed"), ["1001", "1005", "1006"]);
+    assert_eq!(sandbox.state()["last_welcome_scan"], "2026-11-23T12:00:00Z");
     sandbox.advance(minutes(2)).run(&["welcome"]).exits(0).stderr_has("welcomed newt");
     clean(&sandbox);
 }
