@@ -262,6 +262,7 @@ impl Household {
 pub struct OtherState {
     known: String,
     asked: String,
+    by_name: bool,
 }
 
 impl OtherState {
@@ -272,7 +273,7 @@ impl OtherState {
     pub fn check(state: &State, server: &Server) -> Result<(), Self> {
         match &state.server {
             Some(known) if known.machine_identifier != server.machine_identifier => {
-                Err(Self { known: known.name.clone(), asked: server.name.clone() })
+                Err(Self { known: known.name.clone(), asked: server.name.clone(), by_name: false })
             }
             _ => Ok(()),
         }
@@ -286,7 +287,7 @@ impl OtherState {
     pub fn check_name(state: &State, name: &str) -> Result<(), Self> {
         match &state.server {
             Some(known) if known.name != words::printable(name) => {
-                Err(Self { known: known.name.clone(), asked: words::printable(name) })
+                Err(Self { known: known.name.clone(), asked: words::printable(name), by_name: true })
             }
             _ => Ok(()),
         }
@@ -294,7 +295,7 @@ impl OtherState {
 
     /// What is wrong.
     pub fn what(&self) -> String {
-        let Self { known, asked } = self;
+        let Self { known, asked, .. } = self;
         if known == asked {
             format!("the state.json there is of an earlier server {known}, with another machine identifier")
         } else {
@@ -304,6 +305,12 @@ impl OtherState {
 
     /// What to do about it.
     pub fn advice(&self) -> String {
+        if self.by_name {
+            let known = &self.known;
+            return format!(
+                "Each server needs a STATE_DIR of its own. If {known} was renamed, run a live `welcome` first"
+            );
+        }
         format!(
             "Each server needs a STATE_DIR of its own. If {} took the place of {}, make \"server\" null in state.json",
             self.asked, self.known

@@ -150,7 +150,10 @@ impl Pass {
     pub(super) fn deliver_in_outage(&mut self) -> Result<(), StateError> {
         match OtherState::check_name(&self.store.state, self.plex.server_name()) {
             Ok(()) => self.deliver(vouch_for_nobody).map(drop),
-            Err(_) => Ok(()),
+            Err(other) => {
+                log::warn!("no notice is sent before Plex answers: {}", other.what());
+                Ok(())
+            }
         }
     }
 

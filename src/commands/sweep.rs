@@ -145,13 +145,19 @@ fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> 
         pass.refuse(&Refusal::TooMany { due, limit: pass.settings.max_removals })?;
     }
     for (mut person, mut judgement) in judged {
-        let due = matches!(judgement.standing, Standing::Warn | Standing::Remove);
+        let due = match judgement.standing {
+            Standing::Warn => true,
+            Standing::Remove => !braked,
+            _ => false,
+        };
         if due && pass.is_over() {
+            tally.due += 1;
             continue;
         }
-        if due && !(braked && judgement.standing == Standing::Remove) {
+        if due {
             if let Err(error) = look_closer(&mut person, &pass.tautulli) {
                 pass.fail("left alone", person.id, format_args!("{} is left alone for now: {error}", person.label()));
+                tally.due += 1;
                 continue;
             }
             judgement = person.judge(&pass.settings, pass.now);

@@ -64,7 +64,7 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
             log::info!(target: EVENT, event = "first pass"; "first pass: recorded {people} without a mail; whoever joins from now on is welcomed");
         }
     }
-    if !pass.cut_short {
+    if first || !pass.cut_short {
         pass.store.state.last_welcome_scan = Some(pass.now);
     }
     pass.saw(&guests.server, guests.people.len());
@@ -75,7 +75,8 @@ pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> 
     let sent = pass.deliver(|notice| vouch(notice, &guests.people, &lagging))?.sent;
     let dry = if pass.settings.dry_run { "dry " } else { "" };
     let people = words::count(guests.people.len(), "person", "people");
-    let mut parts = vec![if welcomed == 0 { "nobody is new".to_owned() } else { format!("{welcomed} new") }];
+    let nobody = welcomed == 0 && !pass.cut_short;
+    let mut parts = vec![if nobody { "nobody is new".to_owned() } else { format!("{welcomed} new") }];
     if left > 0 {
         parts.push(format!("{left} left"));
     }

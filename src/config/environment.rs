@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ConfigError, Problem, SECRETS, SETTINGS};
+use super::{ConfigError, PROTECTIVE, Problem, SECRETS, SETTINGS};
 use crate::logging::{self, Format};
 
 /// The variables that the program may see: the process's, and below them an env file's.
@@ -143,10 +143,16 @@ fn parse(text: &str) -> (Vec<(String, String)>, Vec<String>) {
 }
 
 /// What is wrong with a name that was meant for a setting: whoever writes `VIP_NAME` wants somebody protected. Names far
-/// from ours are other programs', and so is a near one if the setting itself is set.
+/// from ours are other programs', and so is a near one if the setting itself is set; but not where people lose access by
+/// it.
 fn slip(name: &str, is_set: impl Fn(&str) -> bool) -> Option<String> {
     if SETTINGS.contains(&name) {
         return None;
+    }
+    let upper = name.to_ascii_uppercase();
+    let few = |setting: &&&str| strsim::damerau_levenshtein(&upper, setting) <= 2;
+    if let Some(meant) = PROTECTIVE.iter().find(few).filter(|_| !name.ends_with("_FILE")) {
+        return Some(format!("is no setting; did you mean {meant}?"));
     }
     match name.strip_suffix("_FILE") {
         Some(secret) if SECRETS.contains(&secret) => return None,
@@ -194,10 +200,23 @@ mod tests {
         let unset = |_: &str| false;
         for (name, meant) in [
             ("VIP_NAME", "VIP_NAMES"),
+            ("VIPNAME", "VIP_NAMES"),
+            ("VIP_NMAE", "VIP_NAMES"),
+            ("vip_names", "VIP_NAMES"),
             ("WARN_DAY", "WARN_DAYS"),
+            ("KICKDAY", "KICK_DAYS"),
+            ("WARNFRST", "WARN_FIRST"),
+            ("DRYRN", "DRY_RUN"),
+            ("dry_run", "DRY_RUN"),
+            ("PRUNE_HOMEUSER", "PRUNE_HOME_USERS"),
+            ("MAX_REMOVAL", "MAX_REMOVALS"),
+        ] {
+            let said = Some(format!("is no setting; did you mean {meant}?"));
+            assert_eq!((slip(name, unset), slip(name, |_| true)), (said.clone(), said), "{name}");
+        }
+        for (name, meant) in [
             ("DISCORD_WEBHOK", "DISCORD_WEBHOOK"),
             ("SMTP_FORM", "SMTP_FROM"),
-            ("PRUNE_HOMEUSER", "PRUNE_HOME_USERS"),
             ("PLEX_TOKEN_FIL", "PLEX_TOKEN_FILE"),
             ("ADMIN_MAIL", "ADMIN_EMAIL"),
         ] {
@@ -208,7 +227,7 @@ mod tests {
         }
         let file = "is no setting; only secrets come from files of their own: set VIP_NAMES";
         assert_eq!(slip("VIP_NAMES_FILE", |_| true).as_deref(), Some(file));
-        let others = "dry_run PLEX_TOKEN_FILE TZ PATH PLEX_URL SMTP_USER SMTP_PASS SMTP_PASSWD SMTP_SSL SMTP_TO \
+        let others = "PLEX_TOKEN_FILE TZ PATH PLEX_URL SMTP_USER SMTP_PASS SMTP_PASSWD SMTP_SSL SMTP_TO \
             TAUTULLI_PORT CLICOLOR NOCOLOR LOGS_DIRECTORY CACHE_DIRECTORY CREDENTIALS_DIRECTORY PLEX_SERVER_ID HOSTNAME \
             BRAND BRANCH_NAME DB_FILE STATIC_DIR STORE_DIR TEMPLATES_DIR TEST_LOG PYTHONPATH";
         for name in SETTINGS.into_iter().chain(others.split_whitespace()) {

@@ -59,6 +59,10 @@ const SETTINGS: [&str; 35] = [
 /// The settings that are secrets: `NAME_FILE` gives one from a file.
 const SECRETS: [&str; 4] = ["PLEX_TOKEN", "TAUTULLI_API_KEY", "SMTP_PASSWORD", "DISCORD_WEBHOOK"];
 
+/// The settings by which people keep or lose their access.
+const PROTECTIVE: [&str; 7] =
+    ["VIP_NAMES", "WARN_DAYS", "KICK_DAYS", "WARN_FIRST", "DRY_RUN", "MAX_REMOVALS", "PRUNE_HOME_USERS"];
+
 /// What every command knows: the rules, the state directory, the cadence.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -89,11 +89,14 @@ impl Discord {
         }
     }
 
-    /// What Discord says about an error, without the last part of the webhook's path, which is its secret.
+    /// What Discord says about an error, without what follows the id in the webhook's path: its secret.
     fn words(&self, response: Response) -> String {
-        let body = response.bytes().map(|body| body.to_vec()).unwrap_or_default();
-        let webhook = self.webhook.reveal().trim();
-        let body = Secret::new(webhook.rsplit('/').next().unwrap_or_default()).blot(body);
+        let mut body = response.bytes().map(|body| body.to_vec()).unwrap_or_default();
+        let url = Url::parse(self.webhook.reveal().trim()).ok();
+        let parts = url.as_ref().and_then(Url::path_segments).into_iter().flatten();
+        for secret in parts.skip_while(|part| *part != "webhooks").skip(2) {
+            body = Secret::new(secret).blot(body);
+        }
         let message = serde_json::from_slice::<Value>(&body).ok();
         let message = message.and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
         message.map_or_else(|| "no explanation".to_owned(), |message| one_line(&message).chars().take(300).collect())

@@ -7,10 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::fs::OFlags;
 use time::OffsetDateTime;
 
 use super::StateError;
 use crate::stop;
+
+/// Opens no link, and waits for nobody where the file is a pipe.
+const NOFOLLOW: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits().cast_signed();
 
 /// Holds `state.json.lock` until dropped. The system frees it when the process ends, however that happens.
 #[derive(Debug)]
@@ -29,12 +33,16 @@ impl Lock {
             .truncate(false)
             .mode(0o600)
             // Root may be here by hand, in the folder of a user who could link to a file of root's.
-            .custom_flags(libc::O_NOFOLLOW)
+            .custom_flags(NOFOLLOW)
             .open(path)
             .map_err(context)?;
         let found = file.metadata().map_err(context)?;
-        if !found.is_file() || found.nlink() != 1 {
+        if !found.is_file() {
             return Err(context(io::Error::other("it is no plain file")));
+        }
+        if found.nlink() > 1 && super::is_visiting_root(path) {
+            let why = "it has another name elsewhere (a hard link); delete it, and the next pass makes a new one";
+            return Err(context(io::Error::other(why)));
         }
         super::give_away(&file, path);
         // `status` holds the lock for a moment to see whether it is free, and a new holder has to write its name.
@@ -62,7 +70,7 @@ impl Lock {
 
 /// Who holds the lock, if anybody does; nothing is made or changed.
 pub(super) fn holder(path: &Path) -> Option<String> {
-    let mut file = File::open(path).ok()?;
+    let mut file = OpenOptions::new().read(true).custom_flags(NOFOLLOW).open(path).ok()?;
     match fs2::FileExt::try_lock_shared(&file) {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Some(read_holder(&mut file)),
         _ => None,

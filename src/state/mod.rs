@@ -122,9 +122,9 @@ impl Store {
             .create(dir)
             .map_err(|error| StateError::open("make the state directory", dir, error))?;
         let lock = Lock::take(&dir.join("state.json.lock"), holder, now, wait)?;
-        let Loaded { state, bytes, damage } = load(dir)?;
         let (path, backup) = (dir.join("state.json"), dir.join("state.json.bak"));
         let path = target(&path).map_err(|error| StateError::open("follow", &path, error))?;
+        let Loaded { state, bytes, damage } = load(dir)?;
         remove_leftovers(&path);
         // A pass that finds out after a mail or a removal that it can't note them would repeat them in the next.
         let size = bytes.as_ref().map_or(0, Vec::len) + ROOM;
@@ -228,18 +228,24 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Whether root is here by hand, in another user's folder, and must not be led elsewhere by that user's links.
+fn is_visiting_root(path: &Path) -> bool {
+    rustix::process::geteuid().is_root() && fs::metadata(folder(path)).is_ok_and(|folder| folder.uid() != 0)
+}
+
 /// What a link links to in the end, whether that is there or not; `path` itself if it is no link.
 ///
 /// # Errors
-/// The link is neither root's nor leads to a folder of its owner's: if root is here by hand, it would write where the
-/// owner of the link may not.
+/// Root visits another user's folder, and the link is neither root's nor leads to a folder of its owner's.
 fn target(path: &Path) -> io::Result<PathBuf> {
+    let is_visiting = is_visiting_root(path);
     let mut path = path.to_owned();
-    // Links in a circle never get here: they can't be read.
-    while let Ok(to) = fs::read_link(&path) {
+    // Links in a circle can't be read, which shows right after this.
+    for _ in 0..40 {
+        let Ok(to) = fs::read_link(&path) else { break };
         let to = folder(&path).join(to);
         let link = fs::symlink_metadata(&path)?.uid();
-        if link != 0 && fs::metadata(folder(&to)).is_ok_and(|there| there.uid() != link) {
+        if is_visiting && link != 0 && fs::metadata(folder(&to)).is_ok_and(|there| there.uid() != link) {
             return Err(io::Error::other(format!("it is a link of user {link}'s, to a folder that is not theirs")));
         }
         path = to;

@@ -8,8 +8,7 @@ use crate::{
     support::{Sandbox, days_ago},
 };
 
-const SLIP: &str =
-    "VIP_NAME: is no setting; did you mean VIP_NAMES? (If it is another program's, set VIP_NAMES as well.)";
+const SLIP: &str = "VIP_NAME: is no setting; did you mean VIP_NAMES?";
 
 impl Sandbox {
     /// Moves all settings into a file, and returns its path.
@@ -130,6 +129,8 @@ fn a_slip_in_a_name_of_the_real_environment_is_an_error_too() {
     }
     sandbox.run(&["verify"]).exits(1).stdout_has("VIP_NAME");
     assert!(sandbox.on_plex(1007));
-    // Another program's variable of that name.
-    sandbox.unset_env("WARN_DAYS_FILE").set_env("VIP_NAMES", "mom").run(&["sweep"]).exits(0);
+    sandbox.unset_env("WARN_DAYS_FILE").set_env("VIP_NAMES", "ada").run(&["sweep"]).exits(2);
+    assert!(sandbox.on_plex(1007));
+    // Another program's variable.
+    sandbox.unset_env("VIP_NAME").set_env("ADMIN_MAIL", "me").set_env("TEST_LOG", "1").run(&["status"]).exits(0);
 }

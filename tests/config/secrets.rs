@@ -137,7 +137,12 @@ fn an_answer_that_repeats_a_secret_is_told_without_it() {
     says(sandbox.run(&["-vv", "status"]).exits(1), "it answered 200: cmd=x&apikey=***");
     let route = "GET:/api/webhooks/1100000000000000001/sandbox-webhook not found";
     sandbox.mend().discord.fail(any(), Fault::json(404, json!({"message": route})));
-    keeps_quiet(sandbox.run(&["verify"]).exits(1).stdout_has("1100000000000000001/***"));
+    let webhook = sandbox.discord.webhook();
+    for form in ["", "/", "/slack", "?thread_id=123"] {
+        sandbox.set_env("DISCORD_WEBHOOK", format!("{webhook}{form}"));
+        keeps_quiet(sandbox.run(&["verify"]).exits(1).stdout_has("1100000000000000001/***"));
+    }
+    sandbox.set_env("DISCORD_WEBHOOK", webhook);
     // A removal that fails is told to the admin, and kept in the state.
     sandbox.mend().plex.fail(delete("/"), echo());
     says(sandbox.run(&["sweep"]).exits(1), "removal failed: bob (id 1002) keeps access for now");

@@ -126,7 +126,7 @@ fn a_state_of_another_server_is_not_used() {
     let what = "the state.json there is of Centauri, and PLEX_SERVER_NAME is Attic";
     let advice = "Each server needs a STATE_DIR of its own. If Attic took the place of Centauri, make \"server\" null in state.json";
     let error = format!("error: STATE_DIR: {what}; nothing was touched. {advice}\n");
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 7] = [
         &["welcome"],
         &["sweep"],
         &["welcome", "--dry-run"],
@@ -134,16 +134,27 @@ fn a_state_of_another_server_is_not_used() {
         &["status"],
         &["whitelist", "list"],
         &["whitelist", "add", "ada"],
-        &["whitelist", "add", "ada", "--offline"],
-        &["whitelist", "remove", "ada"],
     ];
     for command in commands {
         sandbox.run(command).exits(2).stderr_has(&error).stdout("");
+    }
+    let by_name = "Each server needs a STATE_DIR of its own. If Centauri was renamed, run a live `welcome` first\n";
+    for command in [&["whitelist", "add", "ada", "--offline"][..], &["whitelist", "remove", "ada"]] {
+        sandbox.run(command).exits(2).stderr_has(what).stderr_has(by_name).stdout("");
     }
     let found = sandbox.run(&["verify"]).exits(1).clone();
     let found = found.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(found.contains(what) && found.contains(advice), "{found}");
     assert_eq!((sandbox.state(), sandbox.writes()), (before, Vec::new()));
+
+    // Renamed, it is the same server.
+    let mut state = sandbox.state();
+    state["server"]["name"] = json!("Old Centauri");
+    sandbox.write_state(&state.to_string()).set_env("PLEX_SERVER_NAME", "Centauri");
+    sandbox.run(&["whitelist", "add", "ada"]).exits(0);
+    sandbox.run(&["whitelist", "remove", "ada"]).exits(2);
+    sandbox.run(&["welcome"]).exits(0);
+    sandbox.run(&["whitelist", "remove", "ada"]).exits(0);
 
     // A state from before servers were noted, and one that the owner hands over, take the server that is asked for.
     let mut state = sandbox.state();

@@ -171,7 +171,7 @@ fn an_env_file_that_everybody_can_read_is_pointed_out() {
         found.map(|line| line.replace(&sandbox.dir().display().to_string(), "DIR"))
     };
     let open = "! settings: every user of this machine can read the env file DIR/settings.env, which may hold secrets → Take that \
-                from them: `chmod o= DIR/settings.env`";
+                from them: `chmod o=`";
     assert_eq!(about(0o644).as_deref(), Some(open));
     assert_eq!((about(0o640), about(0o600)), (None, None));
 }

@@ -133,7 +133,8 @@ impl Known {
 
         let problems = self.problems();
         let mut checks = settings::problems(&problems);
-        checks.extend(settings::file(environment.file(), !problems.is_empty()));
+        let is_missing = |(problem, _): &(Problem, _)| problem.to_string().contains("is not set");
+        checks.extend(settings::file(environment.file(), problems.iter().any(is_missing)));
         checks.extend(client.err().map(|error| {
             Check::fail(
                 "settings",

@@ -27,15 +27,15 @@ pub(super) fn problems(problems: &[(Problem, Option<&'static str>)]) -> Vec<Chec
 }
 
 /// The env file, if there is something to say about it: others can read it; or settings are missing, and none was named.
-pub(super) fn file(file: Option<&Path>, is_something_wrong: bool) -> Option<Check> {
+pub(super) fn file(file: Option<&Path>, is_something_missing: bool) -> Option<Check> {
     let Some(file) = file else {
         let next = "--env-file FILE or PLEX_PRUNE_ENV_FILE names one; sudo drops that variable";
-        return is_something_wrong.then(|| Check::look(AREA, "no env file was named", next));
+        return is_something_missing.then(|| Check::look(AREA, "no env file was named", next));
     };
-    let is_open = file.metadata().is_ok_and(|found| found.mode() & 0o007 != 0);
+    let is_open = file.metadata().is_ok_and(|found| found.mode() & 0o004 != 0);
     let file = file.display();
     let seen = format!("every user of this machine can read the env file {file}, which may hold secrets");
-    is_open.then(|| Check::look(AREA, seen, format!("Take that from them: `chmod o= {file}`")))
+    is_open.then(|| Check::look(AREA, seen, "Take that from them: `chmod o=`"))
 }
 
 /// The thresholds and switches as read.

@@ -79,8 +79,9 @@ fn add(wish: &Wish<'_>, offline: bool, cli: &Cli, environment: &Environment) -> 
         Some((person, guests))
     };
     let mut store = open("plex-prune whitelist add", now, cli, environment)?;
-    if let Some((_, guests)) = &found {
-        OtherState::check(&store.state, &guests.server)?;
+    match &found {
+        Some((_, guests)) => OtherState::check(&store.state, &guests.server)?,
+        None => check_name(&store.state, environment)?,
     }
     let whitelist = &mut store.state.whitelist;
     let (id, name, same) = match &found {
@@ -161,6 +162,7 @@ fn remove(who: &str, cli: &Cli, environment: &Environment) -> Result<Exit, Error
     let now = clock::now();
     somebody(who)?;
     let mut store = open("plex-prune whitelist remove", now, cli, environment)?;
+    check_name(&store.state, environment)?;
     let whitelist = &mut store.state.whitelist;
     let meant: Vec<Spared> = whitelist.iter().filter(|entry| is_called(entry, who)).cloned().collect();
     match meant.as_slice() {
@@ -197,11 +199,16 @@ fn connect(cli: &Cli, environment: &Environment) -> Result<(Settings, Plex), Err
     Ok((settings, Plex::new(http::client(&authorities)?, plex)))
 }
 
-/// Opens the state, and says so if that has to wait for a pass. It must be the one of `PLEX_SERVER_NAME`, if that is set.
+/// Without a word from Plex, the state must be that of `PLEX_SERVER_NAME` by its name, if that is set.
+fn check_name(state: &State, environment: &Environment) -> Result<(), OtherState> {
+    let server = PlexConfig::read_server_name(&mut Reader::new(environment));
+    server.map_or(Ok(()), |server| OtherState::check_name(state, &server))
+}
+
+/// Opens the state, and says so if that has to wait for a pass.
 fn open(command: &str, now: OffsetDateTime, cli: &Cli, environment: &Environment) -> Result<Store, Error> {
     let mut r = Reader::new(environment);
     let dir = Settings::read_state_dir(&mut r, cli.state_dir.clone());
-    let server = PlexConfig::read_server_name(&mut r);
     r.finish()?;
     if cli.state_dir.is_none() && !environment.names_state_dir() {
         log::warn!("STATE_DIR is not set: this goes into {}, and passes of another user have another", dir.display());
@@ -211,14 +218,10 @@ fn open(command: &str, now: OffsetDateTime, cli: &Cli, environment: &Environment
     {
         log::info!("waiting for another pass to end ({holder})");
     }
-    let store = match Store::open(&dir, command, now, cli.lock_wait) {
-        Err(StateError::Busy { holder }) => return Err(Error::Busy(holder)),
-        opened => opened?,
-    };
-    if let Some(server) = server {
-        OtherState::check_name(&store.state, &server)?;
+    match Store::open(&dir, command, now, cli.lock_wait) {
+        Err(StateError::Busy { holder }) => Err(Error::Busy(holder)),
+        opened => Ok(opened?),
     }
-    Ok(store)
 }
 
 /// The one person who is meant.
