@@ -46,6 +46,9 @@ check({f"!{name}" for name in copied} == set(ignore[1:]), f"{copied} are copied,
 for name in copied:
     check(Path(name).exists(), f"{name} is copied into the image, and is not there")
 check(f'image.version="{version}"' in dockerfile, f"the image's label has another version than {version}")
+for page in map(Path, ("examples/README.md", "examples/kubernetes/README.md")):
+    tags = set(re.findall(r"plex-prune:(\d[\w.]*\d)", page.read_text()))
+    check(tags == {version}, f"{page} speaks of the image's versions {tags}, not of {version}")
 state_dir = re.search(r"^ENV STATE_DIR=(\S+)$", dockerfile, re.M)[1]
 
 every = {"welcome": ("CHECK_NEW_USERS_SECS", 120), "sweep": ("CHECK_INACTIVITY_SECS", 1800)}
