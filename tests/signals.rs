@@ -184,10 +184,30 @@ fn a_welcome_that_is_stopped_before_a_newcomer_says_so() {
     gate.wait();
     signal(&welcome, "-TERM");
     gate.open();
-    welcome.wait().exits(1).stderr_has("stopped early, as asked; the next pass goes on from here\n");
+    let run = welcome.wait();
+    run.exits(1).stderr_has("stopped early, as asked; the next pass goes on from here\n").stderr_lacks("nobody is new");
     assert_eq!(ids(&sandbox, "welcomed"), ["1001", "1005", "1006"]);
     assert_eq!(sandbox.state()["last_welcome_scan"], "2026-11-23T12:00:00Z");
     sandbox.advance(minutes(2)).run(&["welcome"]).exits(0).stderr_has("welcomed newt");
+    clean(&sandbox);
+}
+
+#[test]
+fn a_first_welcome_that_is_stopped_was_the_first_all_the_same() {
+    let sandbox = crate::sandbox();
+    sandbox.person(1005, "rita").watched(days_ago(33));
+    sandbox.live().run(&["sweep"]).exits(0);
+    sandbox.advance(days(1)).forget().invite_again(1005);
+    let gate = plex(&sandbox, get("/api/v2/resources"));
+    let welcome = sandbox.spawn(&["welcome"]);
+    gate.wait();
+    signal(&welcome, "-TERM");
+    gate.open();
+    welcome.wait().exits(1);
+    sandbox.joins(1020, "newt");
+    sandbox.advance(minutes(2)).run(&["welcome"]).exits(0);
+    assert_eq!([1005, 1020].map(|id| ids(&sandbox, "welcomed").contains(&id.to_string())), [true, true]);
+    assert_eq!(sandbox.mails_to("newt@example.test").len(), 1);
     clean(&sandbox);
 }
 
