@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{config::Environment, error::Error, state::StateError};
+use crate::{config::Environment, error::CommandError, state::StateError};
 
 /// The whole program: reads the command line and the environment of this process, and does what they say.
 pub fn main() -> ExitCode {
@@ -37,12 +37,12 @@ pub fn main() -> ExitCode {
     let added = env_file.map_or(Ok(()), |file| environment.add_file(&file));
     logging::start(environment.log_format(), environment.log_filter(), cli.verbose, cli.quiet);
     stop::listen();
-    match added.map_err(Error::from).and_then(|()| commands::run(&cli, &environment)) {
+    match added.map_err(CommandError::from).and_then(|()| commands::run(&cli, &environment)) {
         Ok(exit) => exit.code().into(),
         Err(error) => {
             match &error {
                 // The next pass does it: nothing failed, and still it should be seen if it goes on.
-                Error::State(StateError::Busy { .. }) => {
+                CommandError::State(StateError::Busy { .. }) => {
                     log::warn!(target: logging::EVENT, event = "lock held"; "{error}")
                 }
                 _ => log::error!("{error}"),

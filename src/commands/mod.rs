@@ -13,14 +13,14 @@ mod whitelist;
 use crate::{
     cli::{Cli, Command},
     config::Environment,
-    error::{Error, Exit},
+    error::{CommandError, Exit},
 };
 
 /// Runs the subcommand that the command line names.
 ///
 /// # Errors
 /// It could not do its work; what failed along the way while the rest went on is in the [`Exit`].
-pub fn run(cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+pub fn run(cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     match &cli.command {
         Command::Welcome(args) => welcome::run(args, cli, environment),
         Command::Sweep(args) => sweep::run(args, cli, environment),

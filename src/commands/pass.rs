@@ -7,7 +7,7 @@ use crate::{
     clock,
     config::{Environment, ExtraAuthorities, MailConfig, PlexConfig, Reader, Settings, TautulliConfig},
     delivery::{Delivery, Tally, Word},
-    error::{Error, Exit},
+    error::{CommandError, Exit},
     household::OtherState,
     http,
     logging::EVENT,
@@ -42,7 +42,7 @@ pub(super) struct Pass {
 
 impl Pass {
     /// Reads the settings, and opens the state: locked, or for a dry run just read.
-    pub(super) fn begin(name: &str, dry_run: &DryRun, cli: &Cli, environment: &Environment) -> Result<Self, Error> {
+    pub(super) fn begin(name: &str, dry_run: &DryRun, cli: &Cli, environment: &Environment) -> Result<Self, CommandError> {
         let now = clock::now();
         let mut r = Reader::new(environment);
         let mut settings = Settings::read(&mut r, cli.state_dir.clone());

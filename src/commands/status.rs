@@ -9,7 +9,7 @@ use crate::{
     clock,
     config::{Environment, ExtraAuthorities, PlexConfig, Reader, Settings, TautulliConfig},
     delivery,
-    error::{Error, Exit},
+    error::{CommandError, Exit},
     household::{self, Household, Person, both, join},
     http, moment,
     plex::Plex,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Shows how everybody stands. Changes nothing, and waits for nobody's lock.
-pub(super) fn run(args: &cli::Status, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+pub(super) fn run(args: &cli::Status, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     let now = clock::now();
     let mut r = Reader::new(environment);
     let settings = Settings::read(&mut r, cli.state_dir.clone());
@@ -44,7 +44,7 @@ pub(super) fn gather(
     settings: &Settings,
     state: &State,
     now: OffsetDateTime,
-) -> Result<Household, Error> {
+) -> Result<Household, CommandError> {
     let (household, begins, watching, members) = thread::scope(|scope| {
         let begins = scope.spawn(|| tautulli.recording_since(now));
         let watching = scope.spawn(|| tautulli.watching());

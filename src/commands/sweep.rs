@@ -8,7 +8,7 @@ use crate::{
     cli::{self, Cli},
     config::{Environment, Settings},
     delivery::Word,
-    error::{Error, Exit},
+    error::{CommandError, Exit},
     household::{Household, Person, both, join, keeps_ended_share, look_closer},
     logging::EVENT,
     notify::{Channel, Event},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Warns and removes whoever is due, after finishing what an earlier pass left unfinished.
-pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+pub(super) fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     let mut pass = Pass::begin("plex-prune sweep", &args.dry_run, cli, environment)?;
     pass.settings.max_removals = args.max_removals.unwrap_or(pass.settings.max_removals);
     let mut household = match gather(&pass) {
@@ -72,7 +72,7 @@ struct Tally {
 
 /// Everybody with what is known of them. If somebody looks due, what else bears on that is asked for: since when
 /// Tautulli has been recording, and who belongs to the Plex Home.
-fn gather(pass: &Pass) -> Result<Household, Error> {
+fn gather(pass: &Pass) -> Result<Household, CommandError> {
     let mut household = Household::gather(&pass.plex, &pass.tautulli, &pass.settings, &pass.store.state, pass.now)?;
     if household.refusal(&pass.store.state, pass.now).is_none()
         && household.people.iter().any(|person| is_due(person, pass))

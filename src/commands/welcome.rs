@@ -7,7 +7,7 @@ use crate::{
     cli::{self, Cli},
     config::Environment,
     delivery::Word,
-    error::{Error, Exit},
+    error::{CommandError, Exit},
     household::{self, Guests, Person, keeps_ended_share},
     http::ServiceError,
     logging::EVENT,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Finds people who joined since the last pass, welcomes them, and notes who left.
-pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+pub(super) fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     let mut pass = Pass::begin("plex-prune welcome", &args.dry_run, cli, environment)?;
     let guests = match Guests::ask(&pass.plex, &pass.settings, &pass.store.state) {
         Ok(guests) => guests,

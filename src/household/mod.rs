@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     config::Settings,
-    error::Error,
+    error::CommandError,
     plex::{Plex, Server, Share},
     refusal::Refusal,
     state::{Spared, State},
@@ -41,7 +41,7 @@ impl Guests {
     ///
     /// # Errors
     /// A call failed, there is no such server, or `state` is of another one.
-    pub fn ask(plex: &Plex, settings: &Settings, state: &State) -> Result<Self, Error> {
+    pub fn ask(plex: &Plex, settings: &Settings, state: &State) -> Result<Self, CommandError> {
         let (server, shares) = thread::scope(|scope| {
             let server = scope.spawn(|| plex.server());
             let shares = plex.shares();
@@ -105,7 +105,7 @@ impl Household {
         settings: &Settings,
         state: &State,
         now: OffsetDateTime,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, CommandError> {
         let (guests, users, connected, watched, libraries) = thread::scope(|scope| {
             let users = scope.spawn(|| tautulli.users());
             let connected = scope.spawn(|| tautulli.is_connected());
@@ -266,7 +266,7 @@ pub fn join<T>(handle: thread::ScopedJoinHandle<'_, T>) -> T {
 ///
 /// # Errors
 /// The first error; the second one, if there are two, goes to the log.
-pub fn both<A, B>(a: Result<A, impl Into<Error>>, b: Result<B, impl Into<Error>>) -> Result<(A, B), Error> {
+pub fn both<A, B>(a: Result<A, impl Into<CommandError>>, b: Result<B, impl Into<CommandError>>) -> Result<(A, B), CommandError> {
     match (a.map_err(Into::into), b.map_err(Into::into)) {
         (Ok(a), Ok(b)) => Ok((a, b)),
         (Err(first), Err(second)) => {

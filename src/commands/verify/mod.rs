@@ -18,7 +18,7 @@ use crate::{
     config::{
         ConfigError, Environment, ExtraAuthorities, MailConfig, PlexConfig, Problem, Reader, Settings, TautulliConfig,
     },
-    error::{Error, Exit},
+    error::{CommandError, Exit},
     household::{Guests, Household, Person, join},
     http,
     plex::Plex,
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Checks every setting and connection, side by side, and says how to mend what fails. Changes nothing.
-pub(super) fn run(args: &cli::Verify, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+pub(super) fn run(args: &cli::Verify, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     let known = Known::read(cli, environment);
     let checks = known.check(args.send_test, environment, clock::now());
     let report = Report::of(checks);
@@ -219,9 +219,9 @@ struct Evidence {
     trouble: Option<Check>,
 }
 
-fn trouble(error: Error) -> Check {
+fn trouble(error: CommandError) -> Check {
     match error {
-        Error::OtherState(other) => Check::fail("STATE_DIR", other.what(), other.advice()),
+        CommandError::OtherState(other) => Check::fail("STATE_DIR", other.what(), other.advice()),
         error => Check::fail("people", error.to_string(), "Run verify again"),
     }
 }

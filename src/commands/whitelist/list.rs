@@ -9,7 +9,7 @@ use crate::{
     clock,
     commands::table::print,
     config::{Environment, Settings},
-    error::{Error, Exit},
+    error::{CommandError, Exit},
     household::{Guests, Person, both, is_owner, join, spares},
     moment,
     plex::Account,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Shows everybody who is never removed, and why.
-pub(super) fn run(json: bool, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+pub(super) fn run(json: bool, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     let now = clock::now();
     let (settings, plex) = connect(cli, environment)?;
     let state = state::peek(&settings.state_dir)?;

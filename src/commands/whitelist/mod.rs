@@ -10,7 +10,7 @@ use crate::{
     clock,
     commands::table::paragraph,
     config::{Environment, ExtraAuthorities, PlexConfig, Reader, Settings},
-    error::{Error, Exit, UsageError},
+    error::{CommandError, Exit, UsageError},
     household::{Guests, OtherState, Person, folded, spares},
     http,
     plex::Plex,
@@ -22,7 +22,7 @@ use crate::{
 const LONGEST: usize = 300;
 
 /// Shows or changes who is never removed. Needs no mail server, and of the services only Plex.
-pub(super) fn run(args: &cli::Whitelist, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+pub(super) fn run(args: &cli::Whitelist, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     match &args.command {
         WhitelistCommand::List { json } => list::run(*json, cli, environment),
         WhitelistCommand::Add { who, until, note, offline } => {
@@ -67,7 +67,7 @@ fn somebody(who: &str) -> Result<(), UsageError> {
     }
 }
 
-fn add(wish: &Wish<'_>, offline: bool, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+fn add(wish: &Wish<'_>, offline: bool, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     let now = clock::now();
     wish.check(now)?;
     let found = if offline {
@@ -158,7 +158,7 @@ fn confirm(
     Ok(())
 }
 
-fn remove(who: &str, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
+fn remove(who: &str, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     let now = clock::now();
     somebody(who)?;
     let mut store = open("plex-prune whitelist remove", now, cli, environment)?;
@@ -191,7 +191,7 @@ fn remove(who: &str, cli: &Cli, environment: &Environment) -> Result<Exit, Error
     }
 }
 
-fn connect(cli: &Cli, environment: &Environment) -> Result<(Settings, Plex), Error> {
+fn connect(cli: &Cli, environment: &Environment) -> Result<(Settings, Plex), CommandError> {
     let mut r = Reader::new(environment);
     let settings = Settings::read(&mut r, cli.state_dir.clone());
     let (plex, authorities) = (PlexConfig::read(&mut r), ExtraAuthorities::read(&mut r));
@@ -206,7 +206,7 @@ fn check_name(state: &State, environment: &Environment) -> Result<(), OtherState
 }
 
 /// Opens the state, and says so if that has to wait for a pass.
-fn open(command: &str, now: OffsetDateTime, cli: &Cli, environment: &Environment) -> Result<Store, Error> {
+fn open(command: &str, now: OffsetDateTime, cli: &Cli, environment: &Environment) -> Result<Store, CommandError> {
     let mut r = Reader::new(environment);
     let dir = Settings::read_state_dir(&mut r, cli.state_dir.clone());
     r.finish()?;
@@ -219,7 +219,7 @@ fn open(command: &str, now: OffsetDateTime, cli: &Cli, environment: &Environment
         log::info!("waiting for another pass to end ({holder})");
     }
     match Store::open(&dir, command, now, cli.lock_wait) {
-        Err(StateError::Busy { holder }) => Err(Error::Busy(holder)),
+        Err(StateError::Busy { holder }) => Err(CommandError::Busy(holder)),
         opened => Ok(opened?),
     }
 }
