@@ -64,19 +64,15 @@ pub enum Command {
     Whitelist(Whitelist),
 }
 
-/// Options of `welcome`.
 #[derive(Debug, Args)]
 pub struct Welcome {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub dry_run: DryRun,
 }
 
-/// Options of `sweep`.
 #[derive(Debug, Args)]
 pub struct Sweep {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub dry_run: DryRun,
     /// Remove up to N people in this pass, instead of MAX_REMOVALS
     #[arg(long, value_name = "N", value_parser = parse_count)]
@@ -98,7 +94,6 @@ pub struct DryRun {
     pub given: Option<bool>,
 }
 
-/// Options of `status`.
 #[derive(Debug, Args)]
 pub struct Status {
     /// Print JSON instead of a table
@@ -109,7 +104,6 @@ pub struct Status {
     pub at: Option<OffsetDateTime>,
 }
 
-/// Options of `verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Also send a mail of each kind to ADMIN_EMAIL, marked as a test, and a message to Discord
@@ -120,7 +114,6 @@ pub struct Verify {
     pub json: bool,
 }
 
-/// Options of `whitelist`.
 #[derive(Debug, Args)]
 pub struct Whitelist {
     /// What to do with the whitelist.

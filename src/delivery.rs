@@ -8,13 +8,14 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     config::{ExtraAuthorities, MailConfig},
+    error::Error,
     logging::EVENT,
     notify::{
         Channel, ComposeError, Discord, DiscordError, Event, SendError, Smtp, Step, TemplateError, Templates, Who,
         compose, proofs, tells_person,
     },
-    state::{Notice, Outbox, StateError, Store},
-    stop,
+    shutdown,
+    state::{Notice, Outbox, Store},
     verdict::Rules,
     words,
 };
@@ -109,14 +110,14 @@ impl Delivery {
         now: OffsetDateTime,
         until: Instant,
         vouch: impl Fn(&Notice) -> Word,
-    ) -> Result<Tally, StateError> {
+    ) -> Result<Tally, Error> {
         let mut tally = Tally::default();
         let (mut mail, mut discord_down) = (Connection::NotYet, None);
         let mut seen = HashSet::new();
         self.drop_those_for_no_discord(store)?;
         give_up_old_ones(store, now)?;
         while let Some(notice) = store.state.outbox.notices().iter().find(|notice| seen.insert(notice.id.clone())) {
-            if stop::asked() || Instant::now() > until {
+            if shutdown::requested() || Instant::now() > until {
                 tally.cut_short = true;
                 break;
             }
@@ -245,7 +246,7 @@ impl Delivery {
     }
 
     /// Takes out what waits for a Discord that is no longer used.
-    fn drop_those_for_no_discord(&self, store: &mut Store) -> Result<(), StateError> {
+    fn drop_those_for_no_discord(&self, store: &mut Store) -> Result<(), Error> {
         if self.discord.is_none() {
             for notice in store.state.outbox.notices().to_vec() {
                 if notice.to == Channel::Discord {
@@ -285,7 +286,7 @@ pub fn label(notice: &Notice) -> String {
 }
 
 /// Takes out what could not be sent for a week; the admin hears of it in the next mail that does get through.
-fn give_up_old_ones(store: &mut Store, now: OffsetDateTime) -> Result<(), StateError> {
+fn give_up_old_ones(store: &mut Store, now: OffsetDateTime) -> Result<(), Error> {
     let mut lost = Vec::new();
     for notice in store.state.outbox.notices().to_vec() {
         if now - notice.written < Duration::WEEK || matches!(notice.event, Event::GaveUp { .. }) {

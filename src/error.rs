@@ -3,12 +3,10 @@
 use std::{fmt, io};
 
 use crate::{
-    config::ConfigError,
     household::OtherState,
     http::{ClientError, Fault, ServiceError},
     notify::TemplateError,
     plex::NoSuchServer,
-    state::StateError,
 };
 
 /// How a command ended that could do its work.
@@ -94,6 +92,13 @@ impl Error {
 
 impl std::error::Error for Error {}
 
+/// Standard output is closed.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::new(Kind::Failure, "could not write the output", "").because(error.to_string())
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what())?;
@@ -112,9 +117,6 @@ pub enum CommandError {
     /// What happened, and what to do about it.
     #[error(transparent)]
     Told(#[from] Error),
-    /// Settings are missing or wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
     /// `PLEX_SERVER_NAME` names no server.
     #[error(transparent)]
     Server(#[from] NoSuchServer),
@@ -130,12 +132,6 @@ pub enum CommandError {
     /// TLS can't be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The state can't be read or written.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// Another pass holds the lock, and this command doesn't come by again by itself. Exit code 75.
-    #[error("another pass is under way ({0}); nothing was changed: try again when it is over")]
-    Busy(String),
     /// A service failed, without which there is nothing to judge by.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -148,7 +144,8 @@ impl CommandError {
     /// Whether a service was out of order, so that what waits for the admin can still go out. Not with a clock that is
     /// wrong: it would make every notice look old.
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Told(error) if error.kind == Kind::Outage) || matches!(self, Self::Service(error) if !matches!(error.fault, Fault::ClockAhead(_)))
+        matches!(self, Self::Told(error) if error.kind == Kind::Outage)
+            || matches!(self, Self::Service(error) if !matches!(error.fault, Fault::ClockAhead(_)))
     }
 
     /// Whether both come from the same service being out of order in the same way.
@@ -163,15 +160,7 @@ impl CommandError {
     pub fn code(&self) -> u8 {
         match self {
             Self::Told(error) => error.code(),
-            Self::Config(_)
-            | Self::Server(_)
-            | Self::OtherState(_)
-            | Self::Usage(_)
-            | Self::Templates(_)
-            | Self::Client(_) => 2,
-            Self::Busy(_) | Self::State(StateError::Busy { .. }) => 75,
-            Self::State(StateError::Write { .. }) => 1,
-            Self::State(StateError::Newer { .. } | StateError::Unreadable { .. } | StateError::Open { .. }) => 2,
+            Self::Server(_) | Self::OtherState(_) | Self::Usage(_) | Self::Templates(_) | Self::Client(_) => 2,
             Self::Service(_) | Self::Output(_) => 1,
         }
     }

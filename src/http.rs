@@ -22,7 +22,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use crate::{
     clock,
     config::{ExtraAuthorities, Secret},
-    rehearsal, words,
+    test_hooks, words,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ const LARGEST_ANSWER: u64 = 128 << 20;
 
 /// The longest that a read waits for its answer.
 pub fn longest_read() -> Duration {
-    rehearsal::timeout(READ_TIMEOUT)
+    test_hooks::timeout(READ_TIMEOUT)
 }
 
 /// Makes the client.
@@ -53,7 +53,7 @@ pub fn client(authorities: &ExtraAuthorities) -> Result<Client, ClientError> {
         authorities.certificates.iter().map(|der| Certificate::from_der(der)).collect::<Result<_, _>>()?;
     let mut builder = Client::builder()
         .user_agent(concat!("plex-prune/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(rehearsal::timeout(CONNECT_TIMEOUT))
+        .connect_timeout(test_hooks::timeout(CONNECT_TIMEOUT))
         .timeout(longest_read())
         // A redirect would carry the token to another host, and turn a POST into a GET.
         .redirect(Policy::none())
@@ -216,9 +216,9 @@ pub fn write(
     request: RequestBuilder,
     secret: &Secret,
 ) -> Result<Vec<u8>, ServiceError> {
-    rehearsal::crash_point("before a request");
-    let answer = send(service, doing, &request.timeout(rehearsal::timeout(WRITE_TIMEOUT)), secret);
-    rehearsal::crash_point("after a request");
+    test_hooks::crash_point("before a request");
+    let answer = send(service, doing, &request.timeout(test_hooks::timeout(WRITE_TIMEOUT)), secret);
+    test_hooks::crash_point("after a request");
     answer.map(|answer| answer.body)
 }
 
@@ -331,7 +331,7 @@ fn body_of(response: Response, secret: &Secret) -> Result<Answer, Fault> {
     if status != StatusCode::OK && !status.is_success() {
         let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let retry_after = seconds.map(Duration::from_secs);
-        return Err(Fault::Status { code: status.as_u16(), message: message_in(&secret.blot(body)), retry_after });
+        return Err(Fault::Status { code: status.as_u16(), message: message_in(&secret.redact(body)), retry_after });
     }
     if let Err(error) = read {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
@@ -340,7 +340,7 @@ fn body_of(response: Response, secret: &Secret) -> Result<Answer, Fault> {
     if body.len() as u64 > LARGEST_ANSWER {
         return Err(Fault::Unreadable(format!("it is larger than {} MB", LARGEST_ANSWER >> 20)));
     }
-    let body = secret.blot(body);
+    let body = secret.redact(body);
     let date = headers.get(DATE).and_then(|value| OffsetDateTime::parse(value.to_str().ok()?, &Rfc2822).ok());
     Ok(Answer { body, date })
 }

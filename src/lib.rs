@@ -12,14 +12,14 @@ pub mod error;
 pub mod household;
 pub mod http;
 pub mod logging;
-mod moment;
 pub mod notify;
 pub mod plex;
 pub mod refusal;
-mod rehearsal;
+pub mod shutdown;
 pub mod state;
-pub mod stop;
 pub mod tautulli;
+mod test_hooks;
+mod timestamp;
 pub mod verdict;
 pub mod words;
 
@@ -27,7 +27,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{config::Environment, error::CommandError, state::StateError};
+use crate::{
+    cli::Command,
+    config::Environment,
+    error::{CommandError, Kind},
+};
 
 /// The whole program: reads the command line and the environment of this process, and does what they say.
 pub fn main() -> ExitCode {
@@ -36,13 +40,15 @@ pub fn main() -> ExitCode {
     let env_file = cli.env_file.clone().or_else(|| environment.env_file());
     let added = env_file.map_or(Ok(()), |file| environment.add_file(&file));
     logging::start(environment.log_format(), environment.log_filter(), cli.verbose, cli.quiet);
-    stop::listen();
+    shutdown::listen();
+    // What a person asked for was not done; a pass comes by again.
+    let is_pass = matches!(cli.command, Command::Welcome(_) | Command::Sweep(_));
     match added.map_err(CommandError::from).and_then(|()| commands::run(&cli, &environment)) {
         Ok(exit) => exit.code().into(),
         Err(error) => {
             match &error {
                 // The next pass does it: nothing failed, and still it should be seen if it goes on.
-                CommandError::State(StateError::Busy { .. }) => {
+                CommandError::Told(error) if error.kind == Kind::Busy && is_pass => {
                     log::warn!(target: logging::EVENT, event = "lock held"; "{error}")
                 }
                 _ => log::error!("{error}"),

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     config::PlexConfig,
     http::{self, Fault, Service, ServiceError},
-    moment, words,
+    timestamp, words,
 };
 
 const PLEX: Service = Service { name: "plex.tv", advice };
@@ -306,7 +306,7 @@ struct ShareJson {
     owner_id: Option<u64>,
     invited_id: Option<u64>,
     accepted: Option<bool>,
-    #[serde(default, with = "moment::option")]
+    #[serde(default, with = "timestamp::option")]
     accepted_at: Option<OffsetDateTime>,
     deleted_at: Option<IgnoredAny>,
     left_at: Option<IgnoredAny>,

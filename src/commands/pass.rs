@@ -7,15 +7,15 @@ use crate::{
     clock,
     config::{Environment, ExtraAuthorities, MailConfig, PlexConfig, Reader, Settings, TautulliConfig},
     delivery::{Delivery, Tally, Word},
-    error::{CommandError, Exit},
+    error::{CommandError, Error, Exit},
     household::OtherState,
     http,
     logging::EVENT,
     notify::{Channel, Event},
     plex::{Plex, Server},
     refusal::Refusal,
-    state::{Notice, Refusal as Told, StateError, Store},
-    stop,
+    shutdown,
+    state::{Notice, RefusalRecord, Store},
     tautulli::Tautulli,
 };
 
@@ -42,7 +42,12 @@ pub(super) struct Pass {
 
 impl Pass {
     /// Reads the settings, and opens the state: locked, or for a dry run just read.
-    pub(super) fn begin(name: &str, dry_run: &DryRun, cli: &Cli, environment: &Environment) -> Result<Self, CommandError> {
+    pub(super) fn begin(
+        name: &str,
+        dry_run: &DryRun,
+        cli: &Cli,
+        environment: &Environment,
+    ) -> Result<Self, CommandError> {
         let now = clock::now();
         let mut r = Reader::new(environment);
         let mut settings = Settings::read(&mut r, cli.state_dir.clone());
@@ -53,7 +58,7 @@ impl Pass {
         let client = http::client(&authorities)?;
         let delivery = Delivery::new(mail, authorities, client.clone())?;
         let store = if settings.dry_run {
-            Store::rehearse(&settings.state_dir)?
+            Store::read_only(&settings.state_dir)?
         } else {
             Store::open(&settings.state_dir, name, now, cli.lock_wait)?
         };
@@ -89,7 +94,7 @@ impl Pass {
     /// Whether nothing more should be begun in this pass, of what is to do: asked before each piece of it. If so, the pass
     /// says at its end that it was stopped early.
     pub(super) fn is_over(&mut self) -> bool {
-        self.cut_short |= stop::asked() || self.begun.elapsed() > http::longest_read() * MOST_READS;
+        self.cut_short |= shutdown::requested() || self.begun.elapsed() > http::longest_read() * MOST_READS;
         self.cut_short
     }
 
@@ -99,7 +104,7 @@ impl Pass {
     }
 
     /// Holds back, and tells the admin if they did not hear of it in the last 24 hours.
-    pub(super) fn refuse(&mut self, refusal: &Refusal) -> Result<(), StateError> {
+    pub(super) fn refuse(&mut self, refusal: &Refusal) -> Result<(), Error> {
         self.refused = true;
         log::error!(event = "held back", dry_run = self.settings.dry_run.then_some(true); "held back: {refusal}");
         if self.settings.dry_run {
@@ -115,7 +120,7 @@ impl Pass {
                 self.now
             }
         };
-        self.store.state.refusals.insert(refusal.kind().to_owned(), Told { since, told, why });
+        self.store.state.refusals.insert(refusal.kind().to_owned(), RefusalRecord { since, told, why });
         self.store.save()
     }
 
@@ -133,7 +138,7 @@ impl Pass {
     }
 
     /// Sends what the outbox holds and `vouch` stands up for; nothing in a dry run.
-    pub(super) fn deliver(&mut self, vouch: impl Fn(&Notice) -> Word) -> Result<Tally, StateError> {
+    pub(super) fn deliver(&mut self, vouch: impl Fn(&Notice) -> Word) -> Result<Tally, Error> {
         if self.settings.dry_run {
             return Ok(Tally::default());
         }
@@ -147,7 +152,7 @@ impl Pass {
 
     /// Sends what the admin and Discord are to hear though a service is out of order, unless the state is of another server
     /// by its name.
-    pub(super) fn deliver_in_outage(&mut self) -> Result<(), StateError> {
+    pub(super) fn deliver_in_outage(&mut self) -> Result<(), Error> {
         match OtherState::check_name(&self.store.state, self.plex.server_name()) {
             Ok(()) => self.deliver(vouch_for_nobody).map(drop),
             Err(other) => {
@@ -160,7 +165,7 @@ impl Pass {
     /// How the pass ended.
     pub(super) fn exit(&self) -> Exit {
         if self.cut_short {
-            let why = if stop::asked() { "as asked" } else { "as it took too long" };
+            let why = if shutdown::requested() { "as asked" } else { "as it took too long" };
             log::error!("stopped early, {why}; the next pass goes on from here");
             return Exit::Failed;
         }

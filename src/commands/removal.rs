@@ -3,15 +3,16 @@
 
 use super::pass::Pass;
 use crate::{
+    error::Error,
     household::{Person, folded},
     logging::EVENT,
     notify::{Event, TautulliStep, Who},
     plex::{Ending, Server},
-    state::{Failure, Removed, Spared, StateError},
+    state::{Failure, Removed, WhitelistEntry},
 };
 
 /// Writes down the intent to remove somebody, before anything else is done.
-pub(super) fn intend(person: &Person, reason: String, pass: &mut Pass) -> Result<(), StateError> {
+pub(super) fn intend(person: &Person, reason: String, pass: &mut Pass) -> Result<(), Error> {
     let removed = &mut pass.store.state.removed;
     // An intent that is there already is gone on with; a removal that was done is of an earlier stay.
     if removed.get(&person.id).is_none_or(|earlier| earlier.ok) {
@@ -20,6 +21,7 @@ pub(super) fn intend(person: &Person, reason: String, pass: &mut Pass) -> Result
             email: person.email.clone(),
             when: pass.now,
             reason,
+            names: Vec::new(),
             share: Some(person.share),
             ok: false,
             plex: None,
@@ -34,7 +36,7 @@ pub(super) fn intend(person: &Person, reason: String, pass: &mut Pass) -> Result
 
 /// Does what is still owed of a removal: end the share, delete from Tautulli, put the notices into the outbox. Each step
 /// is on disk before the next begins. `person` is needed as long as the share has not ended.
-pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: &mut Pass) -> Result<(), StateError> {
+pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: &mut Pass) -> Result<(), Error> {
     let Some(removed) = pass.store.state.removed.get(&id).cloned() else { return Ok(()) };
     let who = Who { id, name: name_of(id, &removed), email: removed.email.clone() };
     if !removed.ok {
@@ -83,12 +85,12 @@ pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: 
 
 /// Whether an intent still stands whose share Plex doesn't list any more: it may have ended with an answer that was lost,
 /// or Plex's list has a hole. Whoever has watched since, or is protected by now, is not to lose anything more.
-pub(super) fn is_still_meant(id: u64, removed: &Removed, pass: &mut Pass) -> Result<bool, StateError> {
+pub(super) fn is_still_meant(id: u64, removed: &Removed, pass: &mut Pass) -> Result<bool, Error> {
     let names = [removed.name.as_deref(), removed.email.as_deref()];
     let own_id = id.to_string();
     let is_named =
         |name: &str| names.into_iter().flatten().chain([own_id.as_str()]).any(|own| folded(own) == folded(name));
-    let spares = |entry: &Spared| entry.id == Some(id) || (entry.id.is_none() && is_named(&entry.name));
+    let spares = |entry: &WhitelistEntry| entry.id == Some(id) || (entry.id.is_none() && is_named(&entry.name));
     let why = if pass.settings.vips.iter().any(|vip| is_named(vip)) || pass.store.state.whitelist.iter().any(spares) {
         "they are protected now"
     } else {
@@ -115,7 +117,7 @@ fn name_of(id: u64, removed: &Removed) -> String {
 }
 
 /// Notes that the share has ended, and that the person is no longer on record: if they come back, they are new.
-pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result<(), StateError> {
+pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result<(), Error> {
     let state = &mut pass.store.state;
     state.welcomed.remove(&id);
     state.warned.remove(&id);
@@ -127,7 +129,7 @@ pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result
 }
 
 /// Takes an intent back: the removal is not due any more.
-pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), StateError> {
+pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), Error> {
     let Some(removed) = pass.store.state.removed.remove(&who.id) else { return Ok(()) };
     log::info!(target: EVENT, event = "removal called off", id = who.id; "removal called off: {} (id {}): {why}", who.name, who.id);
     if removed.failure.is_some() {
@@ -137,7 +139,7 @@ pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), Sta
 }
 
 /// The admin hears of the first failure; later ones are only logged.
-fn note_failure(who: &Who, removed: &Removed, error: String, pass: &mut Pass) -> Result<(), StateError> {
+fn note_failure(who: &Who, removed: &Removed, error: String, pass: &mut Pass) -> Result<(), Error> {
     pass.fail(
         "removal failed",
         who.id,
@@ -152,7 +154,7 @@ fn note_failure(who: &Who, removed: &Removed, error: String, pass: &mut Pass) ->
     Ok(())
 }
 
-fn edit(id: u64, pass: &mut Pass, change: impl FnOnce(&mut Removed)) -> Result<(), StateError> {
+fn edit(id: u64, pass: &mut Pass, change: impl FnOnce(&mut Removed)) -> Result<(), Error> {
     if let Some(removed) = pass.store.state.removed.get_mut(&id) {
         change(removed);
     }

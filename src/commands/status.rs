@@ -11,11 +11,12 @@ use crate::{
     delivery,
     error::{CommandError, Exit},
     household::{self, Household, Person, both, join},
-    http, moment,
+    http,
     plex::Plex,
     refusal::Refusal,
     state::{self, Removed, State},
     tautulli::Tautulli,
+    timestamp,
     verdict::{History, Judgement, Protection, Standing, Step, Unknown, Warning},
     words,
 };
@@ -30,7 +31,7 @@ pub(super) fn run(args: &cli::Status, cli: &Cli, environment: &Environment) -> R
     r.finish()?;
     let client = http::client(&authorities)?;
     let (plex, tautulli) = (Plex::new(client.clone(), plex), Tautulli::new(client, tautulli));
-    let state = state::peek(&settings.state_dir)?;
+    let state = state::read(&settings.state_dir)?;
     let household = gather(&plex, &tautulli, &settings, &state, now)?;
     let report = Report::of(&household, &settings, &state, now, args.at.unwrap_or(now));
     table::print(&report, args.json, status_table::write)?;
@@ -70,7 +71,7 @@ pub(super) struct Report {
     schema: u32,
     pub(super) server: String,
     /// The time that the report is for.
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     pub(super) at: OffsetDateTime,
     /// Whether `at` is still to come. People are then shown as if the sweeps up to there had warned and removed them.
     pub(super) is_forecast: bool,
@@ -90,9 +91,9 @@ pub(super) struct Row {
     id: u64,
     pub(super) name: String,
     email: Option<String>,
-    #[serde(with = "moment::option")]
+    #[serde(with = "timestamp::option")]
     pub(super) joined: Option<OffsetDateTime>,
-    #[serde(with = "moment::option")]
+    #[serde(with = "timestamp::option")]
     pub(super) last_watched: Option<OffsetDateTime>,
     pub(super) watching: bool,
     pub(super) idle_days: Option<u32>,
@@ -108,7 +109,7 @@ pub(super) struct Row {
 pub(super) struct Next {
     /// protection ends, counting starts, warning, removal.
     pub(super) step: &'static str,
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     pub(super) at: OffsetDateTime,
 }
 
@@ -123,7 +124,7 @@ pub(super) struct Count {
 #[derive(Debug, Serialize)]
 pub(super) struct PassReport {
     pub(super) command: &'static str,
-    #[serde(with = "moment::option")]
+    #[serde(with = "timestamp::option")]
     pub(super) last: Option<OffsetDateTime>,
     pub(super) every_seconds: i64,
     pub(super) overdue: bool,
@@ -133,7 +134,7 @@ pub(super) struct PassReport {
 #[derive(Debug, Serialize)]
 pub(super) struct Waiting {
     pub(super) notice: String,
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     since: OffsetDateTime,
     pub(super) last_error: Option<String>,
 }

@@ -8,12 +8,12 @@ use crate::{
     cli::{self, Cli},
     config::{Environment, Settings},
     delivery::Word,
-    error::{CommandError, Exit},
+    error::{CommandError, Error, Exit},
     household::{Household, Person, both, join, keeps_ended_share, look_closer},
     logging::EVENT,
     notify::{Channel, Event},
     refusal::Refusal,
-    state::{Notice, Seen, State, StateError, Warned},
+    state::{Notice, Seen, State, Warned},
     verdict::{History, Judgement, Standing},
     words,
 };
@@ -93,7 +93,7 @@ fn is_due(person: &Person, pass: &Pass) -> bool {
 }
 
 /// Goes on with the removals that an earlier pass began. Those whose share has not ended are judged with everybody else.
-fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateError> {
+fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), Error> {
     let all: Vec<u64> = pass.store.state.removed.keys().copied().collect();
     for id in all {
         let Some(removed) = pass.store.state.removed.get(&id).cloned() else { continue };
@@ -129,7 +129,7 @@ fn finish_removals(household: &Household, pass: &mut Pass) -> Result<(), StateEr
 }
 
 /// Warns and removes.
-fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> {
+fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, Error> {
     let mut tally = Tally::default();
     // Whose share Plex keeps listing after it ended is the owner's to sort out.
     let stays = |person: &&Person| !keeps_ended_share(person, &pass.store.state);
@@ -183,7 +183,7 @@ fn act(household: &mut Household, pass: &mut Pass) -> Result<Tally, StateError> 
     Ok(tally)
 }
 
-fn warn(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), StateError> {
+fn warn(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), Error> {
     let (idle_days, access_ends) = (judgement.idle_days.unwrap_or_default(), judgement.access_ends.unwrap_or(pass.now));
     let what = format!(
         "{}: nothing watched for {}; access ends {}",
@@ -208,12 +208,7 @@ fn warn(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), S
 }
 
 /// Removes somebody; says whether their access has ended (in a dry run: would have).
-fn remove(
-    person: &Person,
-    judgement: &Judgement,
-    household: &mut Household,
-    pass: &mut Pass,
-) -> Result<bool, StateError> {
+fn remove(person: &Person, judgement: &Judgement, household: &mut Household, pass: &mut Pass) -> Result<bool, Error> {
     let idle = words::days(judgement.idle_days.unwrap_or_default());
     let reason = format!("nothing watched for {idle}");
     if pass.only_says("removed", person.id, || format!("remove {}: {reason}", person.label())) {
@@ -229,7 +224,7 @@ fn remove(
 }
 
 /// Somebody is not due: an intent to remove them is taken back, and a warning of an earlier spell is forgotten.
-fn stand_down(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), StateError> {
+fn stand_down(person: &Person, judgement: &Judgement, pass: &mut Pass) -> Result<(), Error> {
     let intended = pass.store.state.removed.get(&person.id).is_some_and(|removed| !removed.ok);
     if intended
         && !pass.only_says("removal called off", person.id, || format!("call off the removal of {}", person.label()))
@@ -275,7 +270,7 @@ fn note_unrecorded(household: &Household, pass: &mut Pass) {
 }
 
 /// Notes that everybody was looked at, and forgets refusals that the admin may hear of again.
-fn end_scan(pass: &mut Pass) -> Result<(), StateError> {
+fn end_scan(pass: &mut Pass) -> Result<(), Error> {
     let now = pass.now;
     if !pass.cut_short {
         pass.store.state.last_inactivity_scan = Some(now);
@@ -324,7 +319,7 @@ fn redate_waiting_warnings(household: &Household, pass: &mut Pass) {
 
 /// Forgets warnings that were neither delivered nor wait any more: dropped while somebody was at a film that Tautulli then
 /// found too short to record, for example. If they are still due, the next sweep gives them again.
-fn forget_lost_warnings(pass: &mut Pass) -> Result<(), StateError> {
+fn forget_lost_warnings(pass: &mut Pass) -> Result<(), Error> {
     let State { warned, outbox, .. } = &mut pass.store.state;
     let waits = |id: &u64| {
         let is_of = |notice: &Notice| {

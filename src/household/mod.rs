@@ -12,7 +12,7 @@ use crate::{
     error::CommandError,
     plex::{Plex, Server, Share},
     refusal::Refusal,
-    state::{Spared, State},
+    state::{State, WhitelistEntry},
     tautulli::{Tautulli, User},
     verdict::{History, Protection},
     words,
@@ -245,8 +245,8 @@ fn remarks(
     };
     let vips = settings.vips.iter().filter(|vip| !is_known(vip));
     let vips = vips.map(|vip| format!("VIP_NAMES: {:?} is nobody on {server}; is it a typo?", words::printable(vip)));
-    let in_force = |entry: &&Spared| entry.until.is_none_or(|until| now.date() <= until);
-    let spares_nobody = |entry: &&Spared| !people.iter().any(|person| spares(entry, person));
+    let in_force = |entry: &&WhitelistEntry| entry.until.is_none_or(|until| now.date() <= until);
+    let spares_nobody = |entry: &&WhitelistEntry| !people.iter().any(|person| spares(entry, person));
     let entries = state.whitelist.iter().filter(in_force).filter(spares_nobody).map(|entry| {
         let name = words::printable(&entry.name);
         match entry.id {
@@ -266,7 +266,10 @@ pub fn join<T>(handle: thread::ScopedJoinHandle<'_, T>) -> T {
 ///
 /// # Errors
 /// The first error; the second one, if there are two, goes to the log.
-pub fn both<A, B>(a: Result<A, impl Into<CommandError>>, b: Result<B, impl Into<CommandError>>) -> Result<(A, B), CommandError> {
+pub fn both<A, B>(
+    a: Result<A, impl Into<CommandError>>,
+    b: Result<B, impl Into<CommandError>>,
+) -> Result<(A, B), CommandError> {
     match (a.map_err(Into::into), b.map_err(Into::into)) {
         (Ok(a), Ok(b)) => Ok((a, b)),
         (Err(first), Err(second)) => {

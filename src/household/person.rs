@@ -6,7 +6,7 @@ use crate::{
     config::Settings,
     notify::Who,
     plex::{Account, Ending, Share},
-    state::{Spared, State},
+    state::{State, WhitelistEntry},
     verdict::{Facts, History, Judgement, Protection, Warning, judge},
     words,
 };
@@ -140,7 +140,7 @@ fn listed(person: &Person, settings: &Settings, state: &State) -> Vec<Protection
 }
 
 /// Whether an entry of the whitelist means this person.
-pub fn spares(entry: &Spared, person: &Person) -> bool {
+pub fn spares(entry: &WhitelistEntry, person: &Person) -> bool {
     entry.id.map_or_else(|| person.is_named(&entry.name), |id| id == person.id)
 }
 

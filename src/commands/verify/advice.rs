@@ -6,7 +6,6 @@ use crate::{
     config::{Environment, MailConfig, TautulliConfig},
     http::{Fault, ServiceError},
     notify::{DiscordError, SendError, SmtpError, Step},
-    state::{StateError, VERSION},
 };
 
 const WEBHOOK: &str = "(channel settings, Integrations, Webhooks)";
@@ -107,27 +106,6 @@ pub(super) fn of_discord(error: &DiscordError) -> (String, String) {
                 _ => format!("Check DISCORD_WEBHOOK {WEBHOOK}"),
             },
         ),
-    }
-}
-
-/// What is wrong with the state, and what to do.
-pub(super) fn of_state(error: &StateError) -> (String, String) {
-    match error {
-        StateError::Newer { path, found } => (
-            format!("{} has version {found}, and this plex-prune knows versions up to {VERSION}", path.display()),
-            "Install the plex-prune that wrote it, or a newer one: no pass runs before".to_owned(),
-        ),
-        StateError::Unreadable { path, why, backup } => (
-            format!("{} can't be used: {why}; nor its backup, state.json.bak: {backup}", path.display()),
-            "Put a good copy back: no pass runs before. Or delete both files to start anew: everybody on Plex is then \
-             recorded without a mail, and the whitelist and all warnings given so far are lost"
-                .to_owned(),
-        ),
-        StateError::Open { what, path, error } => (
-            format!("could not {what} {}: {error}", path.display()),
-            "Check STATE_DIR, and whom the folder belongs to: no pass runs before".to_owned(),
-        ),
-        other => (other.to_string(), "Check STATE_DIR, and whom the folder belongs to".to_owned()),
     }
 }
 

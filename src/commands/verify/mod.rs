@@ -16,7 +16,7 @@ use crate::{
     cli::{self, Cli},
     clock,
     config::{
-        ConfigError, Environment, ExtraAuthorities, MailConfig, PlexConfig, Problem, Reader, Settings, TautulliConfig,
+        Environment, ExtraAuthorities, MailConfig, PlexConfig, Problem, ProblemKind, Reader, Settings, TautulliConfig,
     },
     error::{CommandError, Exit},
     household::{Guests, Household, Person, join},
@@ -54,13 +54,12 @@ impl<T> Part<T> {
     fn read(environment: &Environment, read: impl FnOnce(&mut Reader<'_>) -> T) -> Self {
         let mut r = Reader::new(environment);
         let value = read(&mut r);
-        let problems = r.finish().err().as_ref().map_or(&[][..], ConfigError::problems).to_vec();
-        Self { value, problems }
+        Self { value, problems: r.problems() }
     }
 
     /// The value, if nothing is wrong with the variables that begin with one of `names`.
     fn but_for(&self, names: &[&str]) -> Option<&T> {
-        let is_wrong = |problem: &Problem| names.iter().any(|name| problem.name().starts_with(name));
+        let is_wrong = |problem: &Problem| names.iter().any(|name| problem.name.starts_with(name));
         (!self.problems.iter().any(is_wrong)).then_some(&self.value)
     }
 }
@@ -82,7 +81,7 @@ impl Known {
     /// Everything that is wrong, with the service that can't be checked because of it.
     fn problems(&self) -> Vec<(Problem, Option<&'static str>)> {
         let of = |problems: &[Problem], service| problems.iter().map(move |one| (one.clone(), service)).collect();
-        let mail = |problem: &Problem| match problem.name() {
+        let mail = |problem: &Problem| match problem.name.as_str() {
             name if name.starts_with("SMTP_") => Some("the mail server"),
             name if name.starts_with("DISCORD_") => Some("Discord"),
             _ => None,
@@ -97,7 +96,7 @@ impl Known {
         // A bad line in the env file is a problem of every part.
         let mut known: Vec<(Problem, Option<&'static str>)> = Vec::new();
         for (problem, service) in all.into_iter().flatten() {
-            let is_file = problem.name().contains(' ');
+            let is_file = problem.kind == ProblemKind::EnvFile;
             if !known.iter().any(|(other, _)| *other == problem) {
                 known.push((problem, service.filter(|_| !is_file)));
             }
@@ -133,7 +132,7 @@ impl Known {
 
         let problems = self.problems();
         let mut checks = settings::problems(&problems);
-        let is_missing = |(problem, _): &(Problem, _)| problem.to_string().contains("is not set");
+        let is_missing = |(problem, _): &(Problem, _)| problem.kind == ProblemKind::Missing;
         checks.extend(settings::file(environment.file(), problems.iter().any(is_missing)));
         checks.extend(client.err().map(|error| {
             Check::fail(

@@ -7,7 +7,7 @@ use crate::{
     config::{Problem, Settings},
     household::{Household, Person, is_owner, spares},
     plex::Account,
-    state::{Spared, State},
+    state::{State, WhitelistEntry},
     verdict::Standing,
     words,
 };
@@ -80,9 +80,9 @@ pub(super) fn lists(
             people => Check::ok(AREA, format!("VIP {shown}: {}", people.join(", "))),
         }
     };
-    let in_force = |entry: &&Spared| entry.until.is_none_or(|until| now.date() <= until);
-    let spares_nobody = |entry: &&Spared| !people.iter().any(|person| spares(entry, person));
-    let spared = |entry: &Spared| {
+    let in_force = |entry: &&WhitelistEntry| entry.until.is_none_or(|until| now.date() <= until);
+    let spares_nobody = |entry: &&WhitelistEntry| !people.iter().any(|person| spares(entry, person));
+    let spared = |entry: &WhitelistEntry| {
         let shown = words::printable(&entry.name);
         match entry.id {
             Some(id) => Check::look(

@@ -2,18 +2,19 @@ use std::path::Path;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Check, advice::of_state};
+use super::Check;
 use crate::{
     config::Settings,
     delivery,
-    state::{self, Notice, State, StateError},
+    error::Error,
+    state::{self, Notice, State},
     words,
 };
 
 const AREA: &str = "state";
 
 /// What is in the state directory: the state, and what is wrong with the file if its backup stands in for it.
-pub(super) type Found = Result<(State, Option<String>), StateError>;
+pub(super) type Found = Result<(State, Option<String>), Error>;
 
 /// The state directory, the lock, the file and the outbox.
 pub(super) fn state(dir: &Path, found: &Found) -> Vec<Check> {
@@ -44,10 +45,7 @@ pub(super) fn state(dir: &Path, found: &Found) -> Vec<Check> {
             checks.extend(unfinished(state));
             checks.extend(outbox(state));
         }
-        Err(error) => {
-            let (seen, next) = of_state(error);
-            checks.push(Check::fail(AREA, seen, next));
-        }
+        Err(error) => checks.push(Check::fail(AREA, error.what(), &error.advice)),
     }
     checks
 }

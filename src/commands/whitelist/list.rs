@@ -11,9 +11,9 @@ use crate::{
     config::{Environment, Settings},
     error::{CommandError, Exit},
     household::{Guests, Person, both, is_owner, join, spares},
-    moment,
     plex::Account,
-    state::{self, Spared, State},
+    state::{self, State, WhitelistEntry},
+    timestamp,
     verdict::Protection,
     words,
 };
@@ -22,7 +22,7 @@ use crate::{
 pub(super) fn run(json: bool, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
     let now = clock::now();
     let (settings, plex) = connect(cli, environment)?;
-    let state = state::peek(&settings.state_dir)?;
+    let state = state::read(&settings.state_dir)?;
     let (guests, account, members) = thread::scope(|scope| {
         let account = scope.spawn(|| plex.account());
         let members = scope.spawn(|| plex.home_users());
@@ -66,7 +66,7 @@ pub(super) struct Row {
     pub(super) matches: Vec<Match>,
     /// Whether it holds: an entry may be over.
     pub(super) holds: bool,
-    #[serde(with = "moment::option")]
+    #[serde(with = "timestamp::option")]
     pub(super) since: Option<OffsetDateTime>,
     /// The last day that counts, UTC.
     pub(super) until: Option<String>,
@@ -117,7 +117,7 @@ impl Row {
         Self { by, entry, id: None, matches, holds: true, since: None, until: None, note: None }
     }
 
-    fn spared(entry: &Spared, people: &People<'_>, now: OffsetDateTime) -> Self {
+    fn spared(entry: &WhitelistEntry, people: &People<'_>, now: OffsetDateTime) -> Self {
         let matches = people.those(false, |person| spares(entry, person));
         Self {
             id: entry.id,

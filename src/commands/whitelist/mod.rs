@@ -10,11 +10,11 @@ use crate::{
     clock,
     commands::table::paragraph,
     config::{Environment, ExtraAuthorities, PlexConfig, Reader, Settings},
-    error::{CommandError, Exit, UsageError},
+    error::{CommandError, Exit, Kind, UsageError},
     household::{Guests, OtherState, Person, folded, spares},
     http,
     plex::Plex,
-    state::{self, Spared, State, StateError, Store},
+    state::{self, State, Store, WhitelistEntry},
     words,
 };
 
@@ -93,7 +93,7 @@ fn add(wish: &Wish<'_>, offline: bool, cli: &Cli, environment: &Environment) -> 
     };
     whitelist.retain(|entry| !same.contains(entry));
     let earlier = same.into_iter().min_by_key(|entry| entry.since);
-    let entry = Spared {
+    let entry = WhitelistEntry {
         name,
         id,
         since: earlier.as_ref().map_or(now, |earlier| earlier.since),
@@ -110,27 +110,27 @@ fn add(wish: &Wish<'_>, offline: bool, cli: &Cli, environment: &Environment) -> 
 }
 
 /// The entries that mean this person and nobody else.
-fn entries_of(person: &Person, guests: &Guests, whitelist: &[Spared]) -> Vec<Spared> {
-    let alone = |entry: &Spared| guests.people.iter().filter(|other| spares(entry, other)).count() == 1;
+fn entries_of(person: &Person, guests: &Guests, whitelist: &[WhitelistEntry]) -> Vec<WhitelistEntry> {
+    let alone = |entry: &WhitelistEntry| guests.people.iter().filter(|other| spares(entry, other)).count() == 1;
     let theirs = whitelist.iter().filter(|entry| spares(entry, person) && (entry.id.is_some() || alone(entry)));
     theirs.cloned().collect()
 }
 
 /// The one entry of that name or id.
-fn entry_called<'a>(who: &str, whitelist: &'a [Spared]) -> Option<&'a Spared> {
+fn entry_called<'a>(who: &str, whitelist: &'a [WhitelistEntry]) -> Option<&'a WhitelistEntry> {
     match whitelist.iter().filter(|entry| is_called(entry, who)).collect::<Vec<_>>().as_slice() {
         [entry] => Some(entry),
         _ => None,
     }
 }
 
-fn is_called(entry: &Spared, who: &str) -> bool {
+fn is_called(entry: &WhitelistEntry, who: &str) -> bool {
     folded(&entry.name) == folded(who) || entry.id.is_some_and(|id| id.to_string() == who)
 }
 
 fn confirm(
-    entry: &Spared,
-    earlier: Option<&Spared>,
+    entry: &WhitelistEntry,
+    earlier: Option<&WhitelistEntry>,
     offline: bool,
     now: OffsetDateTime,
     out: &mut dyn Write,
@@ -164,7 +164,7 @@ fn remove(who: &str, cli: &Cli, environment: &Environment) -> Result<Exit, Comma
     let mut store = open("plex-prune whitelist remove", now, cli, environment)?;
     check_name(&store.state, environment)?;
     let whitelist = &mut store.state.whitelist;
-    let meant: Vec<Spared> = whitelist.iter().filter(|entry| is_called(entry, who)).cloned().collect();
+    let meant: Vec<WhitelistEntry> = whitelist.iter().filter(|entry| is_called(entry, who)).cloned().collect();
     match meant.as_slice() {
         [entry] => {
             whitelist.retain(|one| one != entry);
@@ -218,10 +218,13 @@ fn open(command: &str, now: OffsetDateTime, cli: &Cli, environment: &Environment
     {
         log::info!("waiting for another pass to end ({holder})");
     }
-    match Store::open(&dir, command, now, cli.lock_wait) {
-        Err(StateError::Busy { holder }) => Err(CommandError::Busy(holder)),
-        opened => Ok(opened?),
-    }
+    let opened = Store::open(&dir, command, now, cli.lock_wait).map_err(|mut error| {
+        if error.kind == Kind::Busy {
+            error.advice = "Nothing was changed: try again when it is over".to_owned();
+        }
+        error
+    });
+    Ok(opened?)
 }
 
 /// The one person who is meant.
@@ -274,12 +277,12 @@ fn items(items: impl Iterator<Item = String>) -> String {
     items.map(|item| format!("\n  {item}")).collect()
 }
 
-fn label(entry: &Spared) -> String {
+fn label(entry: &WhitelistEntry) -> String {
     let name = words::printable(&entry.name);
     entry.id.map_or_else(|| name.clone(), |id| format!("{name} (id {id})"))
 }
 
-fn until_words(entry: &Spared, now: OffsetDateTime) -> String {
+fn until_words(entry: &WhitelistEntry, now: OffsetDateTime) -> String {
     match entry.until {
         None => "until further notice".to_owned(),
         Some(until) if until < now.date() => format!("up to {} (UTC), which is over", words::date(until)),
