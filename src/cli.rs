@@ -135,8 +135,8 @@ pub enum WhitelistCommand {
         /// Username, e-mail address, title or Plex id; looked up on Plex, so that a new name changes nothing
         who: String,
         /// The last day that counts, in UTC: 2026-12-31. After it they get the whole warning period
-        #[arg(long, value_name = "DATE", value_parser = parse_day)]
-        until: Option<Date>,
+        #[arg(long, value_name = "DATE", value_parser = parse_until)]
+        until: Option<Until>,
         /// Why, for whoever reads the list
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
@@ -149,6 +149,22 @@ pub enum WhitelistCommand {
         /// Name or Plex id, as the list shows it
         who: String,
     },
+}
+
+/// How long a whitelist entry holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of this day, UTC.
+    Day(Date),
+    /// For good.
+    Never,
+}
+
+fn parse_until(text: &str) -> Result<Until, String> {
+    if text.eq_ignore_ascii_case("never") {
+        return Ok(Until::Never);
+    }
+    parse_day(text).map(Until::Day).map_err(|_| "expected a day like 2026-12-31, or never".to_owned())
 }
 
 fn parse_day(text: &str) -> Result<Date, String> {

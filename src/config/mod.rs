@@ -7,7 +7,7 @@ mod names;
 mod reader;
 mod secret;
 
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 use lettre::Address;
 use reqwest::Url;
@@ -136,6 +136,20 @@ impl PlexConfig {
             plex_tv: plex_tv.unwrap_or_else(|| "https://plex.tv".to_owned()),
         }
     }
+}
+
+/// Whether a host is the machine that asks.
+pub fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// What to do if a service on this machine can't be reached from inside a container.
+pub fn localhost_in_container(variable: &str) -> String {
+    format!(
+        "Inside a container, localhost is the container itself: put the other container's name, or the machine's name \
+         or address, into {variable}"
+    )
 }
 
 /// How to reach Tautulli.

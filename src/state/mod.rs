@@ -3,7 +3,6 @@
 
 mod file;
 mod lock;
-mod outbox;
 mod record;
 
 use std::{
@@ -23,7 +22,6 @@ use crate::{
 };
 use file::unusable;
 use lock::Lock;
-pub use outbox::{Notice, Outbox};
 pub use record::{Failure, RefusalRecord, Removed, Seen, State, VERSION, Warned, WhitelistEntry};
 
 const FILE: &str = "state.json";

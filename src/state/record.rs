@@ -4,8 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 use time::{Date, OffsetDateTime};
 
-use super::outbox::Outbox;
-use crate::{plex::Server, timestamp};
+use crate::{notify::Outbox, services::plex::Server, timestamp};
 
 /// The version of the file that this program writes. The original daemon's file has none.
 pub const VERSION: u32 = 1;
@@ -150,6 +149,13 @@ pub struct WhitelistEntry {
     /// Why, as the owner puts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl WhitelistEntry {
+    /// Whether it holds on the day of `now` (UTC).
+    pub fn is_in_force(&self, now: OffsetDateTime) -> bool {
+        self.until.is_none_or(|until| now.date() <= until)
+    }
 }
 
 time::serde::format_description!(day, Date, "[year]-[month]-[day]");

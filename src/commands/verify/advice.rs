@@ -1,60 +1,23 @@
 //! The next step where it hangs on more than the error itself: on the settings, and on where the program runs.
 
-use std::net::IpAddr;
-
 use crate::{
-    config::{Environment, MailConfig, TautulliConfig},
-    http::{Fault, ServiceError},
+    config::{MailConfig, is_this_machine, localhost_in_container},
     notify::{DiscordError, SendError, SmtpError, Step},
 };
 
 const WEBHOOK: &str = "(channel settings, Integrations, Webhooks)";
 
-/// What to do about a failed call of Tautulli.
-pub(super) fn of_tautulli(error: &ServiceError, config: &TautulliConfig, environment: &Environment) -> String {
-    let secure = config.url.starts_with("https:");
-    match &error.fault {
-        Fault::NoConnection(why) if secure && (why.contains("InvalidContentType") || why.contains("handshake eof")) => {
-            "Does that port speak https? Else TAUTULLI_URL begins with http://".to_owned()
-        }
-        Fault::NoConnection(why)
-            if why.contains("refused") && config.host().is_some_and(|host| is_lost(&host, environment)) =>
-        {
-            in_container("TAUTULLI_URL")
-        }
-        Fault::CutOff(_) if !secure => {
-            "Does that port speak https? Then TAUTULLI_URL begins with https://. Else, is it Tautulli's port?"
-                .to_owned()
-        }
-        Fault::Status { code: 400, message, .. } if !secure && speaks_https(message) => {
-            "That port speaks https: try https:// in TAUTULLI_URL".to_owned()
-        }
-        Fault::Status { code: 404, message, .. } if message.contains("API not enabled") => {
-            "Enable the API: Tautulli's Settings, Web Interface, API".to_owned()
-        }
-        Fault::Status { code: 404, .. } => {
-            "Check the path in TAUTULLI_URL: it is what the browser shows when Tautulli is open, up to /home".to_owned()
-        }
-        _ => error.advice().to_owned(),
-    }
-}
-
-/// Tautulli's own server says so, and proxies show a page.
-fn speaks_https(message: &str) -> bool {
-    message.contains("HTTPS") || message == "an HTML page"
-}
-
 /// What to do about a mail server that is of no use.
-pub(super) fn of_smtp(error: &SmtpError, config: &MailConfig, environment: &Environment) -> String {
-    if error.what().contains("refused (os error") && is_lost(&config.host, environment) {
-        in_container("SMTP_HOST")
+pub fn of_smtp(error: &SmtpError, config: &MailConfig) -> String {
+    if error.what().contains("refused (os error") && config.in_container && is_this_machine(&config.host) {
+        localhost_in_container("SMTP_HOST")
     } else {
         error.advice().to_owned()
     }
 }
 
 /// What came of a mail, and what to do.
-pub(super) fn of_sending(error: &SendError, config: &MailConfig) -> (String, String) {
+pub fn of_sending(error: &SendError, config: &MailConfig) -> (String, String) {
     let (login, from, admin) = (&config.username, &config.from.email, &config.admin);
     match error {
         SendError::Recipient { answer } => {
@@ -83,7 +46,7 @@ pub(super) fn of_sending(error: &SendError, config: &MailConfig) -> (String, Str
 }
 
 /// What Discord said, and what to do.
-pub(super) fn of_discord(error: &DiscordError) -> (String, String) {
+pub fn of_discord(error: &DiscordError) -> (String, String) {
     match error {
         DiscordError::Address => (error.to_string(), format!("Copy it from Discord {WEBHOOK}")),
         DiscordError::Unreachable { problem } => {
@@ -107,22 +70,4 @@ pub(super) fn of_discord(error: &DiscordError) -> (String, String) {
             },
         ),
     }
-}
-
-/// Whether this machine is meant, by a program that runs in a container.
-fn is_lost(host: &str, environment: &Environment) -> bool {
-    is_this_machine(host) && environment.is_container()
-}
-
-/// Whether a host is the machine that asks.
-pub(super) fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn in_container(variable: &str) -> String {
-    format!(
-        "Inside a container, localhost is the container itself: put the other container's name, or the machine's name \
-         or address, into {variable}"
-    )
 }

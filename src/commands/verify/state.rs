@@ -5,19 +5,19 @@ use time::{Duration, OffsetDateTime};
 use super::Check;
 use crate::{
     config::Settings,
-    delivery,
+    notify::{Notice, label},
     error::Error,
-    state::{self, Notice, State},
+    state::{self, State},
     words,
 };
 
 const AREA: &str = "state";
 
 /// What is in the state directory: the state, and what is wrong with the file if its backup stands in for it.
-pub(super) type Found = Result<(State, Option<String>), Error>;
+pub type Found = Result<(State, Option<String>), Error>;
 
 /// The state directory, the lock, the file and the outbox.
-pub(super) fn state(dir: &Path, found: &Found) -> Vec<Check> {
+pub fn state(dir: &Path, found: &Found) -> Vec<Check> {
     let mut checks = vec![folder(dir)];
     if !dir.exists() {
         return checks;
@@ -105,7 +105,7 @@ fn outbox(state: &State) -> Vec<Check> {
         let since = words::minute(oldest.written);
         let (seen, next) = match alike.len() {
             1 => (
-                format!("{} waits since {since}: {error}", delivery::label(oldest)),
+                format!("{} waits since {since}: {error}", label(oldest)),
                 "It goes out with the first pass that can send it",
             ),
             many => (
@@ -119,7 +119,7 @@ fn outbox(state: &State) -> Vec<Check> {
 }
 
 /// The scheduler, as far as it left traces.
-pub(super) fn scheduler(settings: &Settings, state: &State, now: OffsetDateTime) -> Vec<Check> {
+pub fn scheduler(settings: &Settings, state: &State, now: OffsetDateTime) -> Vec<Check> {
     if settings.dry_run {
         return vec![Check::ok(AREA, "whether passes are scheduled can't be seen: dry runs leave no trace")];
     }

@@ -11,11 +11,11 @@ use crate::{
     error::Error,
     logging::EVENT,
     notify::{
-        Channel, ComposeError, Discord, DiscordError, Event, SendError, Smtp, Step, TemplateError, Templates, Who,
-        compose, proofs, tells_person,
+        Channel, ComposeError, Discord, DiscordError, Event, Notice, Outbox, Review, SendError, Smtp, Step, TemplateError,
+        Templates, Who, compose, proofs, tells_person,
     },
     shutdown,
-    state::{Notice, Outbox, Store},
+    state::Store,
     verdict::Rules,
     words,
 };
@@ -26,17 +26,6 @@ pub struct Delivery {
     authorities: ExtraAuthorities,
     templates: Templates,
     discord: Option<Discord>,
-}
-
-/// Whether a waiting notice may go out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// It is true.
-    Send,
-    /// This pass can't know; a later one will.
-    Wait,
-    /// It is no longer true, and why.
-    Drop(String),
 }
 
 /// What became of the outbox.
@@ -99,8 +88,8 @@ impl Delivery {
         outbox.push(event, &channels, now);
     }
 
-    /// Sends every notice that `vouch` stands up for, oldest first, and saves after each. None is begun after `until`.
-    /// What still waits after a week is given up.
+    /// Sends every notice that the review lets pass, oldest first, and saves after each. None is begun after `until`. What
+    /// still waits after a week is given up, if `give_up`: in a pass that knows that this machine's clock is right.
     ///
     /// # Errors
     /// The state can't be written: then nothing more is sent.
@@ -109,13 +98,16 @@ impl Delivery {
         store: &mut Store,
         now: OffsetDateTime,
         until: Instant,
-        vouch: impl Fn(&Notice) -> Word,
+        give_up: bool,
+        review: impl Fn(&Notice) -> Review,
     ) -> Result<Tally, Error> {
         let mut tally = Tally::default();
         let (mut mail, mut discord_down) = (Connection::NotYet, None);
         let mut seen = HashSet::new();
         self.drop_those_for_no_discord(store)?;
-        give_up_old_ones(store, now)?;
+        if give_up {
+            give_up_old_ones(store, now)?;
+        }
         while let Some(notice) = store.state.outbox.notices().iter().find(|notice| seen.insert(notice.id.clone())) {
             if shutdown::requested() || Instant::now() > until {
                 tally.cut_short = true;
@@ -125,9 +117,9 @@ impl Delivery {
             if notice.not_before.is_some_and(|time| now < time) {
                 continue;
             }
-            match vouch(&notice) {
-                Word::Wait => continue,
-                Word::Drop(why) => {
+            match review(&notice) {
+                Review::Hold => continue,
+                Review::Drop(why) => {
                     log::info!(target: EVENT, event = "notice dropped", id = about(&notice); "dropped {}: {why}", label(&notice));
                     match notice.event {
                         // Nobody was warned, so there is nothing to tell the admin either.
@@ -137,7 +129,7 @@ impl Delivery {
                     store.save()?;
                     continue;
                 }
-                Word::Send => {}
+                Review::Send => {}
             }
             let sent = match notice.to {
                 Channel::Discord => self.post(&notice, &mut discord_down),
