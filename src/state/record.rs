@@ -40,7 +40,7 @@ pub struct State {
     /// People who left by themselves: when that was noticed.
     #[serde(default, deserialize_with = "time_or_entry")]
     pub gone: BTreeMap<u64, Seen>,
-    /// People whom Tautulli did not record: when that was last so.
+    /// People that Tautulli did not record: when that was last so.
     #[serde(default, deserialize_with = "time_or_entry", skip_serializing_if = "BTreeMap::is_empty")]
     pub unrecorded: BTreeMap<u64, Seen>,
     /// People who are never removed, on top of `VIP_NAMES`.
@@ -98,7 +98,7 @@ impl State {
     }
 }
 
-/// Somebody whom a `welcome` pass saw, or missed.
+/// Somebody that a `welcome` pass saw, or missed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// Here and below: their name then, for the reader of the file.
