@@ -12,11 +12,8 @@ pub struct ExtraAuthorities {
 impl ExtraAuthorities {
     pub fn read(r: &mut Reader<'_>) -> Self {
         let Some(file) = r.text("CA_FILE") else { return Self::default() };
-        let certificates = read_pem(&file).unwrap_or_else(|what| {
-            r.problem("CA_FILE", format!("the file {file} {what}"));
-            Vec::new()
-        });
-        Self { certificates }
+        let certificates = read_pem(&file).map_err(|what| format!("the file {file} {what}"));
+        Self { certificates: r.accept("CA_FILE", certificates).unwrap_or_default() }
     }
 }
 

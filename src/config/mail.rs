@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use lettre::{Address, message::Mailbox};
 use reqwest::Url;
 
-use super::{Reader, Secret, placeholder_address};
+use super::{Reader, Secret, placeholder_address, reader::is_web};
 
 /// How mail and Discord messages are sent.
 #[derive(Clone, Debug)]
@@ -70,10 +70,7 @@ fn read_tls(r: &mut Reader<'_>, port: u16) -> SmtpTls {
 
 fn read_webhook(r: &mut Reader<'_>) -> Option<Secret> {
     let webhook = r.secret("DISCORD_WEBHOOK")?;
-    let good = Url::parse(webhook.reveal()).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.has_host() && url.path().contains("/webhooks/")
-    });
-    if !good {
+    if !Url::parse(webhook.reveal()).is_ok_and(|url| is_web(&url) && url.path().contains("/webhooks/")) {
         let hint = "expected the address that Discord gives under Server Settings, Integrations, Webhooks";
         r.problem("DISCORD_WEBHOOK", hint);
     }

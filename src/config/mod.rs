@@ -101,7 +101,7 @@ fn read_admin(r: &mut Reader<'_>) -> Address {
     address.unwrap_or_else(placeholder_address)
 }
 
-/// Stands in for an address that could not be read; [`Reader::finish`] keeps it from being used.
+/// In place of an address that could not be read; [`Reader::finish`] keeps it from being used.
 fn placeholder_address() -> Address {
     #[expect(clippy::expect_used, reason = "a constant that is an address")]
     Address::new("nobody", "invalid.test").expect("an address")

@@ -92,6 +92,11 @@ impl<'a> Reader<'a> {
         self.note(Problem::wrong(name, what));
     }
 
+    /// The value, or none, and what is wrong with it is noted.
+    pub fn accept<T>(&mut self, name: &str, value: Result<T, String>) -> Option<T> {
+        value.map_err(|what| self.problem(name, what)).ok()
+    }
+
     /// Notes that a variable is not set; `hint` goes on from there.
     pub fn missing(&mut self, name: &str, hint: &str) {
         self.note(Problem::missing(name, hint));
@@ -154,13 +159,12 @@ impl<'a> Reader<'a> {
     }
 
     fn secret_in(&mut self, name: &str, file: &str) -> Option<String> {
-        let what = match fs::read_to_string(file) {
-            Ok(text) if text.trim().is_empty() => format!("the file {file} is empty"),
-            Ok(text) => return Some(text.trim().to_owned()),
-            Err(error) => format!("the file {file} can't be read: {error}"),
+        let value = match fs::read_to_string(file) {
+            Ok(text) if text.trim().is_empty() => Err(format!("the file {file} is empty")),
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(error) => Err(format!("the file {file} can't be read: {error}")),
         };
-        self.problem(name, what);
-        None
+        self.accept(name, value)
     }
 
     /// A secret that must be set.
@@ -180,23 +184,15 @@ impl<'a> Reader<'a> {
         T: Copy + FromStr + PartialOrd + fmt::Display,
     {
         let Some(text) = self.text(name) else { return default };
-        match text.parse() {
-            Ok(number) if range.contains(&number) => number,
-            _ => {
-                let (low, high) = (range.start(), range.end());
-                self.problem(name, format!("{text:?} is not a whole number from {low} to {high}"));
-                default
-            }
-        }
+        let (low, high) = (range.start(), range.end());
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let number = number.ok_or_else(|| format!("{text:?} is not a whole number from {low} to {high}"));
+        self.accept(name, number).unwrap_or(default)
     }
 
-    /// A switch.
     pub fn switch(&mut self, name: &str, default: bool) -> bool {
         let Some(text) = self.text(name) else { return default };
-        parse_switch(&text).unwrap_or_else(|what| {
-            self.problem(name, what);
-            default
-        })
+        self.accept(name, parse_switch(&text)).unwrap_or(default)
     }
 
     /// A value that its type parses; `expected` says what would be right, with an example.
@@ -204,11 +200,7 @@ impl<'a> Reader<'a> {
         if text.is_empty() {
             return None;
         }
-        let parsed = text.parse().ok();
-        if parsed.is_none() {
-            self.problem(name, format!("{text:?} is not {expected}"));
-        }
-        parsed
+        self.accept(name, text.parse().map_err(|_| format!("{text:?} is not {expected}")))
     }
 
     /// The base address of a service, without a slash at its end; `example` shows what would be right.
@@ -216,28 +208,19 @@ impl<'a> Reader<'a> {
         if text.is_empty() {
             return String::new();
         }
-        match Url::parse(text) {
-            Ok(url) if is_web(&url) && url.query().is_none() && url.fragment().is_none() => {
-                url.as_str().trim_end_matches('/').to_owned()
-            }
-            _ => {
-                // The value isn't shown: it may hold a password.
-                self.problem(name, format!("is not an address like {example} (no ? or #)"));
-                String::new()
-            }
-        }
+        let is_base = |url: &Url| is_web(url) && url.query().is_none() && url.fragment().is_none();
+        let url = Url::parse(text).ok().filter(is_base).map(|url| url.as_str().trim_end_matches('/').to_owned());
+        // The value isn't shown: it may hold a password.
+        let url = url.ok_or_else(|| format!("is not an address like {example} (no ? or #)"));
+        self.accept(name, url).unwrap_or_default()
     }
 
     /// A link for the mails.
     pub fn link(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
-        match Url::parse(&text) {
-            Ok(url) if is_web(&url) || url.scheme() == "mailto" => Some(text),
-            _ => {
-                self.problem(name, format!("{text:?} is not a link that starts with https://, http:// or mailto:"));
-                None
-            }
-        }
+        let is_link = Url::parse(&text).is_ok_and(|url| is_web(&url) || url.scheme() == "mailto");
+        let wrong = format!("{text:?} is not a link that starts with https://, http:// or mailto:");
+        self.accept(name, if is_link { Ok(text) } else { Err(wrong) })
     }
 
     /// A folder that must exist.
@@ -261,7 +244,7 @@ pub fn parse_switch(text: &str) -> Result<bool, String> {
     }
 }
 
-fn is_web(url: &Url) -> bool {
+pub fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.has_host()
 }
 

@@ -147,7 +147,10 @@ fn load(dir: &Path) -> Result<Loaded, Error> {
             // Not a first pass, but rather a disk that is not mounted.
             return Err(unusable("read", &path, io::Error::other("it links to a file that is not there")));
         }
-        Found::Missing if is_missing => return Ok(Loaded { state: State::default(), bytes: None, damage: None }),
+        Found::Missing if is_missing => {
+            let state = State { version: VERSION, ..State::default() };
+            return Ok(Loaded { state, bytes: None, damage: None });
+        }
         Found::Missing => "it is missing".to_owned(),
         Found::Bad(why) => why,
     };

@@ -10,67 +10,42 @@ use crate::{notify::Outbox, services::plex::Server, timestamp};
 pub const VERSION: u32 = 1;
 
 /// What one pass leaves for the next: `state.json`, key for key. Plex ids are the keys of all maps; times are UTC.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     /// The format's version; 0 for a file of the original daemon until it is written again.
-    #[serde(default)]
     pub version: u32,
     /// The server that this is the state of, once a live pass has seen it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<Server>,
     /// When the last live `welcome` ended its look at Plex.
-    #[serde(default, with = "timestamp::option")]
+    #[serde(with = "timestamp::option")]
     pub last_welcome_scan: Option<OffsetDateTime>,
     /// When the last live `sweep` ended its look at everybody.
-    #[serde(default, with = "timestamp::option")]
+    #[serde(with = "timestamp::option")]
     pub last_inactivity_scan: Option<OffsetDateTime>,
     /// How many people Plex listed in the last live pass.
-    #[serde(default)]
     pub people_on_plex: usize,
     /// Everybody on record: when `welcome` first saw them.
-    #[serde(default, deserialize_with = "time_or_entry")]
+    #[serde(deserialize_with = "time_or_entry")]
     pub welcomed: BTreeMap<u64, Seen>,
     /// The latest warning of each person.
-    #[serde(default, deserialize_with = "time_or_entry")]
+    #[serde(deserialize_with = "time_or_entry")]
     pub warned: BTreeMap<u64, Warned>,
     /// Removals: finished ones, and those under way ([`Removed::is_finished`]).
-    #[serde(default)]
     pub removed: BTreeMap<u64, Removed>,
     /// People who left by themselves: when that was noticed.
-    #[serde(default, deserialize_with = "time_or_entry")]
+    #[serde(deserialize_with = "time_or_entry")]
     pub gone: BTreeMap<u64, Seen>,
-    /// People whom Tautulli did not record: when that was last so.
-    #[serde(default, deserialize_with = "time_or_entry", skip_serializing_if = "BTreeMap::is_empty")]
+    /// People that Tautulli did not record: when that was last so.
+    #[serde(deserialize_with = "time_or_entry", skip_serializing_if = "BTreeMap::is_empty")]
     pub unrecorded: BTreeMap<u64, Seen>,
     /// People who are never removed, on top of `VIP_NAMES`.
-    #[serde(default)]
     pub whitelist: Vec<WhitelistEntry>,
     /// Why a pass held back, by the kind of reason.
-    #[serde(default)]
     pub refusals: BTreeMap<String, RefusalRecord>,
     /// Notices that are still to be sent.
-    #[serde(default)]
     pub outbox: Outbox,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            version: VERSION,
-            server: None,
-            last_welcome_scan: None,
-            last_inactivity_scan: None,
-            people_on_plex: 0,
-            welcomed: BTreeMap::new(),
-            warned: BTreeMap::new(),
-            removed: BTreeMap::new(),
-            gone: BTreeMap::new(),
-            unrecorded: BTreeMap::new(),
-            whitelist: Vec::new(),
-            refusals: BTreeMap::new(),
-            outbox: Outbox::default(),
-        }
-    }
 }
 
 impl State {
@@ -97,7 +72,7 @@ impl State {
     }
 }
 
-/// Somebody whom a `welcome` pass saw, or missed.
+/// Somebody that a `welcome` pass saw, or missed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// Here and below: their name then, for the reader of the file.
