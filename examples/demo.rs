@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let sandbox = Sandbox::new(env::current_exe().expect("this program has a path"));
     sandbox.set_env("PLEX_PRUNE_DEMO", "1").set_env("VIP_NAMES", "mom, Uncle Bob");
     println!("A made-up household on stand-ins for plex.tv, Tautulli, a mail server and Discord. Its clock says");
-    println!("{}; nothing leaves this machine.\n", plex_prune::words::minute(sandbox.now()));
+    println!("{}; nothing leaves this machine.\n", sandbox.now());
     sandbox.somebody_in_every_situation();
 
     step(&sandbox, "Is everything set up as it should be?", &["verify"]);

@@ -16,7 +16,7 @@ use clap_mangen::{
     Man,
     roff::{Inline, Roff, bold, roman},
 };
-use plex_prune::cli::Cli;
+use plex_prune::Cli;
 
 const README: &str = include_str!("../README.md");
 

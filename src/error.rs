@@ -104,7 +104,6 @@ impl fmt::Display for Error {
     }
 }
 
-
 impl From<TemplateError> for Error {
     fn from(error: TemplateError) -> Self {
         Self::new(Kind::Usage, error.to_string(), "")

@@ -33,11 +33,7 @@ use clap::Parser;
 
 pub use cli::Cli;
 
-use crate::{
-    cli::Command,
-    config::Environment,
-    error::Kind,
-};
+use crate::{cli::Command, config::Environment, error::Kind};
 
 /// The whole program: reads the command line and the environment of this process, and does what they say.
 pub fn main() -> ExitCode {

@@ -14,7 +14,9 @@ use crate::{
     notify::{Access, Channel, Event, Notice, PassKind},
     people::{Guest, People},
     plan::{self, Plan},
-    services::Question::{self, Activity, Connected, Home, Libraries, RecordingSince, Server, Shares, Users, WatchedServer},
+    services::Question::{
+        self, Activity, Connected, Home, Libraries, RecordingSince, Server, Shares, Users, WatchedServer,
+    },
     state::{Seen, State},
     verdict::{History, Standing},
     words,
@@ -81,8 +83,9 @@ fn remark(plan: &Plan) {
 fn fail_for_those_still_listed(plan: &Plan, people: &People, pass: &mut Pass) {
     for guest in plan.still_listed.iter().filter_map(|&id| people.get(id)) {
         let label = guest.label();
-        let what =
-            format!("Plex confirmed the end of the share of {label}, and still lists it; if that stays so, end it by hand");
+        let what = format!(
+            "Plex confirmed the end of the share of {label}, and still lists it; if that stays so, end it by hand"
+        );
         pass.fail("removal unfinished", guest.id, &what);
     }
 }

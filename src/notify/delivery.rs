@@ -11,8 +11,8 @@ use crate::{
     error::Error,
     logging::EVENT,
     notify::{
-        Channel, ComposeError, Discord, DiscordError, Event, Notice, Outbox, Review, SendError, Smtp, Step, TemplateError,
-        Templates, Who, compose, proofs, tells_person,
+        Channel, ComposeError, Discord, DiscordError, Event, Notice, Outbox, Review, SendError, Smtp, Step,
+        TemplateError, Templates, Who, compose, proofs, tells_person,
     },
     shutdown,
     state::Store,

@@ -4,7 +4,7 @@ use mailparse::{MailHeaderMap, ParsedMail, parse_mail};
 use time::{OffsetDateTime, macros::datetime};
 
 use super::{
-    Channel, ComposeError, Event, Summary, TautulliStep, Templates, Who, compose, compose_for_admin,
+    Channel, ComposeError, Event, PassKind, Summary, TautulliStep, Templates, Who, compose, compose_for_admin,
     samples::{ada, config},
 };
 use crate::config::{MailConfig, SmtpTls};
@@ -71,7 +71,7 @@ fn every_event(who: Who) -> [Event; 7] {
         removed(who.clone()),
         Event::RemovalFailed { who: who.clone(), reason: "r".into(), error: "e".into() },
         Event::CalledOff { who: who.clone(), why: "w".into() },
-        Event::Refused { why: who.name.clone() },
+        Event::Refused { pass: PassKind::Sweep, why: who.name.clone() },
         Event::Undeliverable { who, mail: "warning".into(), error: "550 no".into() },
     ]
 }

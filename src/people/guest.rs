@@ -138,7 +138,9 @@ impl Guest {
     /// The newest play since they joined, UTC: one from before is of an earlier stay.
     pub fn last_watched(&self) -> Option<OffsetDateTime> {
         match self.facts.history {
-            History::Kept(watched) => watched.filter(|watched| self.facts.joined.is_none_or(|joined| *watched >= joined)),
+            History::Kept(watched) => {
+                watched.filter(|watched| self.facts.joined.is_none_or(|joined| *watched >= joined))
+            }
             History::Unknown | History::Hidden | History::NotKept => None,
         }
     }

@@ -2,8 +2,6 @@
 //! the plan, a dry run prints it, a live pass carries it out, and `verify` says by it who is due.
 
 mod refusal;
-#[cfg(test)]
-mod tests;
 
 use time::OffsetDateTime;
 
@@ -110,8 +108,11 @@ impl Plan {
 
 /// The plan of a `sweep`: warnings and removals, after what an earlier pass left unfinished.
 pub fn sweep(people: &People, snapshot: &Snapshot, state: &State, settings: &Settings, now: OffsetDateTime) -> Plan {
-    let mut steps: Vec<Step> =
-        state.removed.iter().filter_map(|(&id, removed)| resume(id, removed, people, snapshot, state, settings, now)).collect();
+    let mut steps: Vec<Step> = state
+        .removed
+        .iter()
+        .filter_map(|(&id, removed)| resume(id, removed, people, snapshot, state, settings, now))
+        .collect();
     steps.extend(people.guests.iter().flat_map(|guest| steps_for(guest, state, settings, now)));
     let still_listed = people.guests.iter().filter(|guest| guest.facts.revoked).map(|guest| guest.id).collect();
     let libraries = snapshot.libraries.as_ref().and_then(|answer| answer.as_ref().ok()).into_iter().flatten();

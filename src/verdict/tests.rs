@@ -290,6 +290,7 @@ fn facts() -> impl Strategy<Value = Facts> {
         proptest::option::of(warning),
     )
         .prop_map(|(protections, watching, joined, history, record, warned)| Facts {
+            revoked: false,
             protections,
             watching,
             joined: joined.map(ago),

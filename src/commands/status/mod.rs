@@ -10,9 +10,7 @@ use crate::{
     people::People,
     plan,
     services::{
-        Question::{
-            self, Activity, Connected, Home, Libraries, RecordingSince, Server, Shares, Users, WatchedServer,
-        },
+        Question::{self, Activity, Connected, Home, Libraries, RecordingSince, Server, Shares, Users, WatchedServer},
         Snapshot, http,
         plex::Plex,
         tautulli::Tautulli,

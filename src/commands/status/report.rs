@@ -172,12 +172,7 @@ fn row(guest: &Guest, rules: &verdict::Rules, now: OffsetDateTime, at: OffsetDat
 
 /// A person as they will be at `at` if they watch nothing from `now` on, and how they stand then: warnings that fall due
 /// until then are given. For somebody who is to be removed by then, the next step tells when.
-fn foresee(
-    guest: &Guest,
-    rules: &verdict::Rules,
-    now: OffsetDateTime,
-    at: OffsetDateTime,
-) -> (Guest, Judgement) {
+fn foresee(guest: &Guest, rules: &verdict::Rules, now: OffsetDateTime, at: OffsetDateTime) -> (Guest, Judgement) {
     let mut guest = guest.clone();
     if at <= now {
         let judgement = guest.judge(rules, at);

@@ -37,19 +37,8 @@ use crate::{
 const STATE_DIR: &str = "STATE_DIR";
 
 /// Everything that any pass may ask.
-const QUESTIONS: [Question; 11] = [
-    Account,
-    Server,
-    Shares,
-    Home,
-    Version,
-    Connected,
-    WatchedServer,
-    Users,
-    RecordingSince,
-    Libraries,
-    Activity,
-];
+const QUESTIONS: [Question; 11] =
+    [Account, Server, Shares, Home, Version, Connected, WatchedServer, Users, RecordingSince, Libraries, Activity];
 
 /// Checks every setting and connection, side by side, and says how to mend what fails. Changes nothing.
 pub fn run(args: &cli::Verify, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {

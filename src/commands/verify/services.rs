@@ -115,7 +115,9 @@ pub fn tautulli(snapshot: &Snapshot, now: OffsetDateTime) -> Vec<Check> {
     checks.extend(snapshot.libraries.as_ref().and_then(libraries));
     let activity = snapshot.activity.as_ref().and_then(|answer| answer.as_ref().err());
     checks.extend(activity.map(|error| failure(TAUTULLI, error)));
-    checks.extend(snapshot.hidden.values().find_map(|answer| answer.as_ref().err()).map(|error| failure(TAUTULLI, error)));
+    checks.extend(
+        snapshot.hidden.values().find_map(|answer| answer.as_ref().err()).map(|error| failure(TAUTULLI, error)),
+    );
     checks.extend(same_server(snapshot));
     checks
 }

@@ -57,12 +57,7 @@ pub fn rules(settings: &Settings) -> Vec<Check> {
 }
 
 /// Who the VIPs are, of the people on the server and its owner; entries of the whitelist that match nobody.
-pub fn lists(
-    settings: &Settings,
-    state: Option<&State>,
-    people: Option<&People>,
-    now: OffsetDateTime,
-) -> Vec<Check> {
+pub fn lists(settings: &Settings, state: Option<&State>, people: Option<&People>, now: OffsetDateTime) -> Vec<Check> {
     let Some(people) = people else {
         let vips = words::excerpt(&settings.vips.join(", "));
         let next = "Mend what fails below; then this shows whom they match";

@@ -5,8 +5,8 @@ use time::{Duration, OffsetDateTime};
 use super::Check;
 use crate::{
     config::Settings,
-    notify::{Notice, label},
     error::Error,
+    notify::{Notice, label},
     state::{self, State},
     words,
 };

@@ -59,9 +59,9 @@ impl Wanted<'_> {
         }
         match self.note.map_or(0, |note| note.chars().count()) {
             0..=LONGEST => Ok(()),
-            long => Err(usage(format!(
-                "--note has {long} characters, and {LONGEST} are the most; nothing was changed"
-            ))),
+            long => {
+                Err(usage(format!("--note has {long} characters, and {LONGEST} are the most; nothing was changed")))
+            }
         }
     }
 }
