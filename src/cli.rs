@@ -64,19 +64,15 @@ pub enum Command {
     Whitelist(Whitelist),
 }
 
-/// Options of `welcome`.
 #[derive(Debug, Args)]
 pub struct Welcome {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub dry_run: DryRun,
 }
 
-/// Options of `sweep`.
 #[derive(Debug, Args)]
 pub struct Sweep {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub dry_run: DryRun,
     /// Remove up to N people in this pass, instead of MAX_REMOVALS
     #[arg(long, value_name = "N", value_parser = parse_count)]
@@ -98,7 +94,6 @@ pub struct DryRun {
     pub given: Option<bool>,
 }
 
-/// Options of `status`.
 #[derive(Debug, Args)]
 pub struct Status {
     /// Print JSON instead of a table
@@ -109,7 +104,6 @@ pub struct Status {
     pub at: Option<OffsetDateTime>,
 }
 
-/// Options of `verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Also send a mail of each kind to ADMIN_EMAIL, marked as a test, and a message to Discord
@@ -120,7 +114,6 @@ pub struct Verify {
     pub json: bool,
 }
 
-/// Options of `whitelist`.
 #[derive(Debug, Args)]
 pub struct Whitelist {
     /// What to do with the whitelist.
@@ -142,8 +135,8 @@ pub enum WhitelistCommand {
         /// Username, e-mail address, title or Plex id; looked up on Plex, so that a new name changes nothing
         who: String,
         /// The last day that counts, in UTC: 2026-12-31. After it they get the whole warning period
-        #[arg(long, value_name = "DATE", value_parser = parse_day)]
-        until: Option<Date>,
+        #[arg(long, value_name = "DATE", value_parser = parse_until)]
+        until: Option<Until>,
         /// Why, for whoever reads the list
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
@@ -156,6 +149,22 @@ pub enum WhitelistCommand {
         /// Name or Plex id, as the list shows it
         who: String,
     },
+}
+
+/// How long a whitelist entry holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of this day, UTC.
+    Day(Date),
+    /// For good.
+    Never,
+}
+
+fn parse_until(text: &str) -> Result<Until, String> {
+    if text.eq_ignore_ascii_case("never") {
+        return Ok(Until::Never);
+    }
+    parse_day(text).map(Until::Day).map_err(|_| "expected a day like 2026-12-31, or never".to_owned())
 }
 
 fn parse_day(text: &str) -> Result<Date, String> {

@@ -1,10 +1,10 @@
-//! The time. A pass asks for it once, and judges everybody by that.
+//! The time. A pass asks for it once, and judges everybody by it.
 
 use time::OffsetDateTime;
 
-use crate::rehearsal;
+use crate::test_hooks;
 
 /// Now, UTC.
 pub fn now() -> OffsetDateTime {
-    rehearsal::now().unwrap_or_else(OffsetDateTime::now_utc)
+    test_hooks::now().unwrap_or_else(OffsetDateTime::now_utc)
 }

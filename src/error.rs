@@ -2,14 +2,7 @@
 
 use std::{fmt, io};
 
-use crate::{
-    config::ConfigError,
-    household::OtherState,
-    http::{ClientError, Fault, ServiceError},
-    notify::TemplateError,
-    plex::NoSuchServer,
-    state::StateError,
-};
+use crate::notify::TemplateError;
 
 /// How a command ended that could do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +39,8 @@ pub enum Kind {
     Outage,
     /// Something on this machine failed: a full disk, a wrong clock, a closed output.
     Failure,
+    /// The evidence doesn't add up: nobody was removed.
+    Refused,
 }
 
 /// What happened, and what to do about it.
@@ -88,11 +83,19 @@ impl Error {
             Kind::Usage | Kind::State => 2,
             Kind::Busy => 75,
             Kind::Outage | Kind::Failure => 1,
+            Kind::Refused => 3,
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+/// Standard output is closed.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::new(Kind::Failure, "could not write the output", "").because(error.to_string())
+    }
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,78 +104,9 @@ impl fmt::Display for Error {
     }
 }
 
-/// What the command line asks for can't be done as it is. Says what would be right; nothing was touched.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(pub String);
 
-/// Why a command could not do its work.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// What happened, and what to do about it.
-    #[error(transparent)]
-    Told(#[from] Error),
-    /// Settings are missing or wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// `PLEX_SERVER_NAME` names no server.
-    #[error(transparent)]
-    Server(#[from] NoSuchServer),
-    /// The state is of another server.
-    #[error(transparent)]
-    OtherState(#[from] OtherState),
-    /// The command names nobody, or more than one person.
-    #[error(transparent)]
-    Usage(#[from] UsageError),
-    /// The mail templates can't be used.
-    #[error(transparent)]
-    Templates(#[from] TemplateError),
-    /// TLS can't be set up.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The state can't be read or written.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// Another pass holds the lock, and this command doesn't come by again by itself. Exit code 75.
-    #[error("another pass is under way ({0}); nothing was changed: try again when it is over")]
-    Busy(String),
-    /// A service failed, without which there is nothing to judge by.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-    /// Standard output is closed.
-    #[error("could not write the output: {0}")]
-    Output(#[from] io::Error),
-}
-
-impl CommandError {
-    /// Whether a service was out of order, so that what waits for the admin can still go out. Not with a clock that is
-    /// wrong: it would make every notice look old.
-    pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Told(error) if error.kind == Kind::Outage) || matches!(self, Self::Service(error) if !matches!(error.fault, Fault::ClockAhead(_)))
-    }
-
-    /// Whether both come from the same service being out of order in the same way.
-    pub fn is_like(&self, other: &Self) -> bool {
-        if let (Self::Told(one), Self::Told(other)) = (self, other) {
-            return one.is_like(other);
-        }
-        matches!((self, other), (Self::Service(one), Self::Service(other)) if one.is_like(other))
-    }
-
-    /// The process's exit code.
-    pub fn code(&self) -> u8 {
-        match self {
-            Self::Told(error) => error.code(),
-            Self::Config(_)
-            | Self::Server(_)
-            | Self::OtherState(_)
-            | Self::Usage(_)
-            | Self::Templates(_)
-            | Self::Client(_) => 2,
-            Self::Busy(_) | Self::State(StateError::Busy { .. }) => 75,
-            Self::State(StateError::Write { .. }) => 1,
-            Self::State(StateError::Newer { .. } | StateError::Unreadable { .. } | StateError::Open { .. }) => 2,
-            Self::Service(_) | Self::Output(_) => 1,
-        }
+impl From<TemplateError> for Error {
+    fn from(error: TemplateError) -> Self {
+        Self::new(Kind::Usage, error.to_string(), "")
     }
 }

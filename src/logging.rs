@@ -14,7 +14,7 @@ use crate::{clock, words};
 
 /// The log target of what happened to somebody. It is shown even with `-q`, unlike what a pass says about itself.
 ///
-/// Such a line tells, for `LOG_FORMAT=json`, its `event`, the Plex `id` of whom it is about, and `dry_run`.
+/// Such a line tells, for `LOG_FORMAT=json`, its `event`, the Plex `id` of the person, and `dry_run`.
 pub const EVENT: &str = "plex_prune::event";
 
 /// What a line looks like.

@@ -1,9 +1,10 @@
 //! The rule: what is known of one person, the rules and the time go in, a judgement comes out. No I/O, no clock, no
 //! randomness, so that `status`, the dry run and the live sweep can't disagree.
 
+use serde::Serialize;
 use time::{Date, Duration, OffsetDateTime, Time};
 
-/// How long somebody is left alone after joining. Their idle days count from its end.
+/// How long nobody is judged after joining. Their idle days count from its end.
 pub const GRACE: Duration = Duration::DAY;
 
 /// The thresholds and switches of the rule.
@@ -51,7 +52,8 @@ pub enum Protection {
 }
 
 impl Protection {
-    fn holds(&self, rules: &Rules, now: OffsetDateTime) -> bool {
+    /// Whether it holds at `now` (UTC).
+    pub fn holds(&self, rules: &Rules, now: OffsetDateTime) -> bool {
         match self {
             Self::Owner | Self::Admin | Self::Vip(_) | Self::Whitelist { until: None } => true,
             Self::Whitelist { until: Some(day) } => now.date() <= *day,
@@ -101,6 +103,8 @@ pub struct Facts {
     pub watching: bool,
     /// When they joined this server, UTC.
     pub joined: Option<OffsetDateTime>,
+    /// Whether a removal ended this very share, and Plex lists it all the same: its list may lag behind.
+    pub revoked: bool,
     /// What Tautulli says.
     pub history: History,
     /// Since when Tautulli has been recording at all, UTC; none if that is not known or doesn't matter.
@@ -114,6 +118,8 @@ pub struct Facts {
 /// Why somebody can't be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
+    /// A removal ended their share, and Plex still lists it.
+    Revoked,
     /// Tautulli doesn't know them.
     NotInTautulli,
     /// Somebody deleted them in Tautulli.
@@ -146,15 +152,17 @@ pub enum Standing {
 }
 
 /// What happens next if nothing is watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Milestone {
     /// The whitelist entry ends.
+    #[serde(rename = "protection ends")]
     ProtectionEnds,
     /// Grace ends: idle days start to count.
+    #[serde(rename = "counting starts")]
     CountingStarts,
-    /// A warning.
+    #[serde(rename = "warning")]
     Warning,
-    /// The removal.
+    #[serde(rename = "removal")]
     Removal,
 }
 
@@ -166,7 +174,7 @@ pub struct Judgement {
     /// Whole days since the baseline; none where nothing is counted.
     pub idle_days: Option<u32>,
     /// The next step and when it is due, UTC; none for somebody who stays as they are.
-    pub next: Option<(Step, OffsetDateTime)>,
+    pub next: Option<(Milestone, OffsetDateTime)>,
     /// When access ends if nothing is watched, UTC; never before now. None where nothing is counted.
     pub access_ends: Option<OffsetDateTime>,
 }
@@ -175,11 +183,14 @@ pub struct Judgement {
 pub fn judge(facts: &Facts, rules: &Rules, now: OffsetDateTime) -> Judgement {
     let uncounted = |standing, next| Judgement { standing, idle_days: None, next, access_ends: None };
     if let Some(protection) = facts.protections.iter().find(|protection| protection.holds(rules, now)) {
-        let next = protection.ends().map(|end| (Step::ProtectionEnds, end));
+        let next = protection.ends().map(|end| (Milestone::ProtectionEnds, end));
         return uncounted(Standing::Protected(protection.clone()), next);
     }
     if facts.watching {
         return Judgement { idle_days: Some(0), ..uncounted(Standing::Watching, None) };
+    }
+    if facts.revoked {
+        return uncounted(Standing::CantTell(Unknown::Revoked), None);
     }
     // Without a date of joining, an old play may be from an earlier stay and would count against somebody who is back.
     let Some(joined) = facts.joined else {
@@ -187,10 +198,10 @@ pub fn judge(facts: &Facts, rules: &Rules, now: OffsetDateTime) -> Judgement {
     };
     let counting_starts = joined.saturating_add(GRACE);
     if now < counting_starts {
-        return uncounted(Standing::Grace, Some((Step::CountingStarts, counting_starts)));
+        return uncounted(Standing::Grace, Some((Milestone::CountingStarts, counting_starts)));
     }
     // A whitelist entry that has ended leaves the whole warning period, however long they were idle meanwhile.
-    let spared_until = facts.protections.iter().filter_map(Protection::ends).max();
+    let protected_until = facts.protections.iter().filter_map(Protection::ends).max();
     let baseline = match facts.history {
         History::Unknown => return uncounted(Standing::CantTell(Unknown::NotInTautulli), None),
         History::Hidden => return uncounted(Standing::CantTell(Unknown::HiddenInTautulli), None),
@@ -202,8 +213,8 @@ pub fn judge(facts: &Facts, rules: &Rules, now: OffsetDateTime) -> Judgement {
     let baseline = facts.unrecorded_until.map_or(baseline, |until| until.max(baseline));
     // Watching anything moves the baseline past the warning, and so ends the spell that it belongs to.
     let warned =
-        facts.warned.filter(|warning| warning.at > baseline && spared_until.is_none_or(|end| warning.at >= end));
-    let counted_from = spared_until.map_or(baseline, |end| baseline.max(end - days(rules.warn_days)));
+        facts.warned.filter(|warning| warning.at > baseline && protected_until.is_none_or(|end| warning.at >= end));
+    let counted_from = protected_until.map_or(baseline, |end| baseline.max(end - days(rules.warn_days)));
     let idle_days = whole_days(baseline, now);
     Judgement { idle_days: Some(idle_days), ..judge_idle(counted_from, warned, rules, now) }
 }
@@ -228,9 +239,9 @@ fn judge_idle(baseline: OffsetDateTime, warned: Option<Warning>, rules: &Rules, 
         Standing::Warn
     };
     let next = match standing {
-        Standing::Active => (Step::Warning, baseline.saturating_add(days(rules.warn_days))),
-        Standing::Warn => (Step::Warning, now),
-        _ => (Step::Removal, access_ends.max(now)),
+        Standing::Active => (Milestone::Warning, baseline.saturating_add(days(rules.warn_days))),
+        Standing::Warn => (Milestone::Warning, now),
+        _ => (Milestone::Removal, access_ends.max(now)),
     };
     Judgement { standing, idle_days: Some(idle_days), next: Some(next), access_ends: Some(access_ends.max(now)) }
 }

@@ -8,7 +8,7 @@ use time::{
 
 /// A name longer than this many characters is cut: nobody reads on, and a mail header or a table can't take it.
 const LONGEST_NAME: usize = 60;
-/// A service's own words longer than this many characters are cut.
+/// Text of a service longer than this many characters is cut.
 const LONGEST_EXCERPT: usize = 300;
 
 /// A time as RFC 3339 in UTC, to the second: `2026-11-23T12:00:00Z`.
@@ -28,7 +28,7 @@ pub fn minute(time: OffsetDateTime) -> String {
     time.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
 }
 
-/// Whole days left until `end`, rounded up; 0 once it is past.
+/// Days until `end`, rounded up; 0 once it is past.
 pub fn days_until(end: OffsetDateTime, now: OffsetDateTime) -> u32 {
     let left = (end - now).max(Duration::ZERO);
     let begun = i64::from(left > Duration::days(left.whole_days()));
@@ -53,29 +53,29 @@ pub fn days(number: u32) -> String {
 /// A name from outside, fit for one line of a terminal, a log or a mail: control characters and marks that turn the
 /// direction of writing are shown escaped (`\n`, `\u{202e}`), and what is too long for a name is cut.
 pub fn printable(name: &str) -> String {
-    shown(name, LONGEST_NAME)
+    escape(name, LONGEST_NAME)
 }
 
-/// A service's own words, likewise.
+/// Text of a service (an error message, for example), likewise.
 pub fn excerpt(text: &str) -> String {
-    shown(text, LONGEST_EXCERPT)
+    escape(text, LONGEST_EXCERPT)
 }
 
-fn shown(text: &str, longest: usize) -> String {
-    let mut shown = String::new();
+fn escape(text: &str, longest: usize) -> String {
+    let mut escaped = String::new();
     for (index, c) in text.trim().chars().enumerate() {
         if index == longest {
-            shown.push('…');
+            escaped.push('…');
             break;
         }
         if c.is_control() || is_invisible(c) {
             // Writing to a string can't fail.
-            let _ = write!(shown, "{}", c.escape_default());
+            let _ = write!(escaped, "{}", c.escape_default());
         } else {
-            shown.push(c);
+            escaped.push(c);
         }
     }
-    shown
+    escaped
 }
 
 /// Unicode's marks for the direction of writing, its line separators, and its zero-width characters but the joiner,

@@ -1,11 +1,11 @@
 //! The subcommands, a file each. Only they know configuration, services, state and notices all together.
 
+mod carry_out;
+mod output;
 mod pass;
 mod removal;
 mod status;
-mod status_table;
 mod sweep;
-mod table;
 mod verify;
 mod welcome;
 mod whitelist;
@@ -13,14 +13,14 @@ mod whitelist;
 use crate::{
     cli::{Cli, Command},
     config::Environment,
-    error::{CommandError, Exit},
+    error::{Error, Exit},
 };
 
 /// Runs the subcommand that the command line names.
 ///
 /// # Errors
 /// It could not do its work; what failed along the way while the rest went on is in the [`Exit`].
-pub fn run(cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
+pub fn run(cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
     match &cli.command {
         Command::Welcome(args) => welcome::run(args, cli, environment),
         Command::Sweep(args) => sweep::run(args, cli, environment),

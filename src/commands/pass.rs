@@ -6,17 +6,19 @@ use crate::{
     cli::{Cli, DryRun},
     clock,
     config::{Environment, ExtraAuthorities, MailConfig, PlexConfig, Reader, Settings, TautulliConfig},
-    delivery::{Delivery, Tally, Word},
-    error::{CommandError, Exit},
-    household::OtherState,
-    http,
+    error::{Error, Exit, Kind},
     logging::EVENT,
-    notify::{Channel, Event},
-    plex::{Plex, Server},
-    refusal::Refusal,
-    state::{Notice, Refusal as Told, StateError, Store},
-    stop,
-    tautulli::Tautulli,
+    notify::{Access, Delivery, Event, PassKind, Review, Tally, review},
+    people::{People, check_server_name},
+    plan::Refusal,
+    services::{
+        Question, Snapshot,
+        http::{self, longest_read},
+        plex::Plex,
+        tautulli::Tautulli,
+    },
+    shutdown,
+    state::{RefusalRecord, Store},
 };
 
 /// After so many reads that each took their whole time (10 minutes in all), a pass begins nothing more: somebody whom a
@@ -24,25 +26,28 @@ use crate::{
 const MOST_READS: u32 = 20;
 
 /// What `welcome` and `sweep` have in common: settings, services, the state, and what came of it.
-pub(super) struct Pass {
-    pub(super) now: OffsetDateTime,
+pub struct Pass {
+    kind: PassKind,
+    pub now: OffsetDateTime,
     begun: Instant,
-    pub(super) settings: Settings,
-    pub(super) plex: Plex,
-    pub(super) tautulli: Tautulli,
-    pub(super) delivery: Delivery,
-    pub(super) store: Store,
+    pub settings: Settings,
+    pub plex: Plex,
+    pub tautulli: Tautulli,
+    delivery: Delivery,
+    pub store: Store,
+    /// What the services have said so far.
+    pub snapshot: Snapshot,
     /// Whether something failed that the next pass tries again.
-    pub(super) failed: bool,
+    failed: bool,
     /// Whether the pass held back for safety.
-    pub(super) refused: bool,
+    pub refused: bool,
     /// Whether the pass ended before everybody and every notice had their turn.
-    pub(super) cut_short: bool,
+    pub cut_short: bool,
 }
 
 impl Pass {
     /// Reads the settings, and opens the state: locked, or for a dry run just read.
-    pub(super) fn begin(name: &str, dry_run: &DryRun, cli: &Cli, environment: &Environment) -> Result<Self, CommandError> {
+    pub fn begin(kind: PassKind, dry_run: &DryRun, cli: &Cli, environment: &Environment) -> Result<Self, Error> {
         let now = clock::now();
         let mut r = Reader::new(environment);
         let mut settings = Settings::read(&mut r, cli.state_dir.clone());
@@ -53,11 +58,12 @@ impl Pass {
         let client = http::client(&authorities)?;
         let delivery = Delivery::new(mail, authorities, client.clone())?;
         let store = if settings.dry_run {
-            Store::rehearse(&settings.state_dir)?
+            Store::read_only(&settings.state_dir)?
         } else {
-            Store::open(&settings.state_dir, name, now, cli.lock_wait)?
+            Store::open(&settings.state_dir, &format!("plex-prune {kind}"), now, cli.lock_wait)?
         };
         Ok(Self {
+            kind,
             now,
             begun: Instant::now(),
             plex: Plex::new(client.clone(), plex),
@@ -65,41 +71,54 @@ impl Pass {
             settings,
             delivery,
             store,
+            snapshot: Snapshot::default(),
             failed: false,
             refused: false,
             cut_short: false,
         })
     }
 
-    /// Logs what a dry run would do (an event's name, about whom, and in words), or nothing in a live pass. Returns whether
-    /// this is a dry run.
-    pub(super) fn only_says(&self, event: &str, id: u64, what: impl FnOnce() -> String) -> bool {
-        if self.settings.dry_run {
-            log::info!(target: EVENT, event, id, dry_run = true; "would {}", what());
+    /// Asks the services, and puts together who is on the server. If a service is out of order, the admin and Discord
+    /// still hear what waits for them.
+    pub fn observe(&mut self, questions: &[Question]) -> Result<People, Error> {
+        self.snapshot.ask(questions, Some(&self.plex), Some(&self.tautulli), self.now);
+        let people = People::complete(&self.snapshot, &self.settings, &self.store.state);
+        if people.as_ref().is_err_and(|error| error.kind == Kind::Outage) {
+            match check_server_name(&self.store.state, self.plex.server_name()) {
+                // No service has said what time it is: notices don't get too old by this machine's clock alone.
+                Ok(()) => self.deliver(false, |_| Access::Unknown).map(drop)?,
+                Err(other) => log::warn!("no notice is sent before Plex answers: {}", other.what()),
+            }
         }
-        self.settings.dry_run
+        people
+    }
+
+    /// Logs what happened to somebody: the event's name, the Plex id, and in words.
+    pub fn tell(&self, event: &str, id: u64, what: &str) {
+        let dry_run = self.settings.dry_run.then_some(true);
+        log::info!(target: EVENT, event, id, dry_run; "{what}");
     }
 
     /// Logs a failure (its name, with whom, and in words) that the next pass makes good.
-    pub(super) fn fail(&mut self, event: &str, id: u64, what: impl std::fmt::Display) {
+    pub fn fail(&mut self, event: &str, id: u64, what: &str) {
         log::error!(event, id; "{what}");
         self.failed = true;
     }
 
     /// Whether nothing more should be begun in this pass, of what is to do: asked before each piece of it. If so, the pass
     /// says at its end that it was stopped early.
-    pub(super) fn is_over(&mut self) -> bool {
-        self.cut_short |= stop::asked() || self.begun.elapsed() > http::longest_read() * MOST_READS;
+    pub fn should_stop(&mut self) -> bool {
+        self.cut_short |= shutdown::requested() || self.begun.elapsed() > longest_read() * MOST_READS;
         self.cut_short
     }
 
     /// Writes the notices about an event into the outbox.
-    pub(super) fn announce(&mut self, event: &Event) {
+    pub fn announce(&mut self, event: &Event) {
         self.delivery.announce(&mut self.store.state.outbox, event, self.now);
     }
 
     /// Holds back, and tells the admin if they did not hear of it in the last 24 hours.
-    pub(super) fn refuse(&mut self, refusal: &Refusal) -> Result<(), StateError> {
+    pub fn refuse(&mut self, refusal: &Refusal) -> Result<(), Error> {
         self.refused = true;
         log::error!(event = "held back", dry_run = self.settings.dry_run.then_some(true); "held back: {refusal}");
         if self.settings.dry_run {
@@ -111,56 +130,44 @@ impl Pass {
         let told = match known {
             Some(known) if self.now - known.told < Duration::DAY => known.told,
             _ => {
-                self.announce(&Event::Refused { why: why.clone() });
+                self.announce(&Event::Refused { pass: self.kind, why: why.clone() });
                 self.now
             }
         };
-        self.store.state.refusals.insert(refusal.kind().to_owned(), Told { since, told, why });
+        self.store.state.refusals.insert(refusal.kind().to_owned(), RefusalRecord { since, told, why });
         self.store.save()
     }
 
-    /// Notes that this pass met none of the reasons to hold back that lie in the evidence.
-    pub(super) fn trusts_the_evidence(&mut self) {
-        for refusal in self.store.state.refusals.values_mut() {
+    /// Notes that this pass met none of the reasons to hold back that lie in the evidence, whose state this is, and how
+    /// many people Plex lists.
+    pub fn note_sound_evidence(&mut self, people: &People) {
+        let state = &mut self.store.state;
+        for refusal in state.refusals.values_mut() {
             refusal.since = None;
         }
+        state.server = Some(people.server.clone());
+        state.people_on_plex = people.guests.len();
     }
 
-    /// Notes whose state this is, and how many people Plex listed.
-    pub(super) fn saw(&mut self, server: &Server, people: usize) {
-        self.store.state.server = Some(server.clone());
-        self.store.state.people_on_plex = people;
-    }
-
-    /// Sends what the outbox holds and `vouch` stands up for; nothing in a dry run.
-    pub(super) fn deliver(&mut self, vouch: impl Fn(&Notice) -> Word) -> Result<Tally, StateError> {
+    /// Sends what the outbox holds and [`review`] lets pass, by the access that somebody (a Plex id) has; nothing in a dry
+    /// run. `give_up`: whether what could not be sent for a week is given up.
+    pub fn deliver(&mut self, give_up: bool, access: impl Fn(u64) -> Access) -> Result<Tally, Error> {
         if self.settings.dry_run {
             return Ok(Tally::default());
         }
         // The notices have as much time again.
-        let until = self.begun + http::longest_read() * MOST_READS * 2;
-        let tally = self.delivery.deliver(&mut self.store, self.now, until, vouch)?;
+        let until = self.begun + longest_read() * MOST_READS * 2;
+        let reviewed = |notice: &_| -> Review { review(notice, &access) };
+        let tally = self.delivery.deliver(&mut self.store, self.now, until, give_up, reviewed)?;
         self.failed |= tally.failed > 0;
         self.cut_short |= tally.cut_short;
         Ok(tally)
     }
 
-    /// Sends what the admin and Discord are to hear though a service is out of order, unless the state is of another server
-    /// by its name.
-    pub(super) fn deliver_in_outage(&mut self) -> Result<(), StateError> {
-        match OtherState::check_name(&self.store.state, self.plex.server_name()) {
-            Ok(()) => self.deliver(vouch_for_nobody).map(drop),
-            Err(other) => {
-                log::warn!("no notice is sent before Plex answers: {}", other.what());
-                Ok(())
-            }
-        }
-    }
-
     /// How the pass ended.
-    pub(super) fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         if self.cut_short {
-            let why = if stop::asked() { "as asked" } else { "as it took too long" };
+            let why = if shutdown::requested() { "as asked" } else { "as it took too long" };
             log::error!("stopped early, {why}; the next pass goes on from here");
             return Exit::Failed;
         }
@@ -170,9 +177,4 @@ impl Pass {
             (false, false) => Exit::Done,
         }
     }
-}
-
-/// Without evidence only the admin and Discord hear anything.
-pub(super) fn vouch_for_nobody(notice: &Notice) -> Word {
-    if notice.to == Channel::Person { Word::Wait } else { Word::Send }
 }

@@ -1,73 +1,89 @@
 //! A removal, step by step. What is owed can be read off the state, so the first try and every resumption go through
-//! [`carry_on`], and a crash between two steps costs nothing but, at most, one mail twice.
+//! [`finish`], and a crash between two steps costs nothing but, at most, one mail twice.
 
 use super::pass::Pass;
 use crate::{
-    household::{Person, folded},
+    error::Error,
     logging::EVENT,
     notify::{Event, TautulliStep, Who},
-    plex::{Ending, Server},
-    state::{Failure, Removed, Spared, StateError},
+    people::Guest,
+    plan::Step,
+    services::plex::{Revocation, Server},
+    state::{Failure, Removed},
 };
 
 /// Writes down the intent to remove somebody, before anything else is done.
-pub(super) fn intend(person: &Person, reason: String, pass: &mut Pass) -> Result<(), StateError> {
+pub fn note_intent(guest: &Guest, reason: String, pass: &mut Pass) -> Result<(), Error> {
     let removed = &mut pass.store.state.removed;
     // An intent that is there already is gone on with; a removal that was done is of an earlier stay.
-    if removed.get(&person.id).is_none_or(|earlier| earlier.ok) {
+    if removed.get(&guest.id).is_none_or(|earlier| earlier.ok) {
         let intent = Removed {
-            name: Some(person.name.clone()),
-            email: person.email.clone(),
+            name: Some(guest.name.clone()),
+            email: guest.email.clone(),
+            names: guest.names.iter().map(str::to_owned).collect(),
             when: pass.now,
             reason,
-            share: Some(person.share),
+            share: Some(guest.share),
             ok: false,
             plex: None,
             tautulli_deleted: false,
             announced: false,
             failure: None,
         };
-        removed.insert(person.id, intent);
+        removed.insert(guest.id, intent);
     }
     pass.store.save()
 }
 
+/// Whether a removal that an earlier pass began goes on: somebody who has watched since is not to lose anything more. None if
+/// that is not known now.
+pub fn look_again(id: u64, pass: &mut Pass) -> Option<Step> {
+    let removed = pass.store.state.removed.get(&id)?;
+    if removed.ok {
+        return Some(Step::Resume { id });
+    }
+    match pass.tautulli.newest_play(id) {
+        Ok(Some(play)) if play.going_on || play.started >= removed.when => {
+            Some(Step::CallOff { id, why: "they have watched something since".to_owned() })
+        }
+        Ok(_) => Some(Step::Resume { id }),
+        Err(error) => {
+            let what = format!("the removal of {} waits: {error}", label(id, pass));
+            pass.fail("removal unfinished", id, &what);
+            None
+        }
+    }
+}
+
+/// Goes on with a removal whose share Plex does not list any more.
+pub fn resume(id: u64, server: &Server, pass: &mut Pass) -> Result<(), Error> {
+    if pass.store.state.removed.get(&id).is_some_and(|removed| !removed.ok) {
+        note_share_ended(id, format!("access to {} had ended", server.name), pass)?;
+    }
+    finish(id, None, server, pass)
+}
+
 /// Does what is still owed of a removal: end the share, delete from Tautulli, put the notices into the outbox. Each step
-/// is on disk before the next begins. `person` is needed as long as the share has not ended.
-pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: &mut Pass) -> Result<(), StateError> {
+/// is on disk before the next begins. `guest` is needed as long as the share has not ended.
+pub fn finish(id: u64, guest: Option<&Guest>, server: &Server, pass: &mut Pass) -> Result<(), Error> {
     let Some(removed) = pass.store.state.removed.get(&id).cloned() else { return Ok(()) };
-    let who = Who { id, name: name_of(id, &removed), email: removed.email.clone() };
     if !removed.ok {
-        let Some(person) = person else { return Ok(()) };
-        if let Err(error) = pass.plex.end(person.ending(), id, server) {
-            return note_failure(&who, &removed, error.to_string(), pass);
+        let Some(guest) = guest else { return Ok(()) };
+        let revocation = guest.revocation();
+        if let Err(error) = pass.plex.revoke(revocation, id, server) {
+            return note_failure(id, &removed, &error.to_string(), pass);
         }
-        note_share_ended(id, describe(person.ending(), server), pass)?;
+        note_share_ended(id, describe(revocation, server), pass)?;
     }
-    let mut tautulli = TautulliStep::Deleted;
-    if !removed.tautulli_deleted {
-        match pass.tautulli.delete(id) {
-            Ok(()) => edit(id, pass, |removed| removed.tautulli_deleted = true)?,
-            Err(error) => {
-                pass.fail(
-                    "removal unfinished",
-                    id,
-                    format_args!(
-                        "{} (id {id}) is not deleted from Tautulli yet, and the next sweep tries again: {error}",
-                        who.name
-                    ),
-                );
-                tautulli = TautulliStep::Pending(error.to_string());
-            }
-        }
-    }
+    let tautulli = delete_from_tautulli(id, &removed, pass)?;
     let Some(removed) = pass.store.state.removed.get(&id).cloned() else { return Ok(()) };
+    let label = label(id, pass);
     if !removed.announced {
         let plex = removed.plex.clone().unwrap_or_default();
         let rest = if tautulli == TautulliStep::Deleted { "deleted from Tautulli" } else { "Tautulli is still to do" };
-        log::info!(target: EVENT, event = "removed", id; "removed {} (id {id}): {}; {plex}; {rest}", who.name, removed.reason);
+        pass.tell("removed", id, &format!("removed {label}: {}; {plex}; {rest}", removed.reason));
         pass.announce(&Event::Removed {
-            who,
+            who: who(id, &removed),
             reason: removed.reason.clone(),
             kick_days: pass.settings.rules.kick_days,
             plex,
@@ -76,46 +92,31 @@ pub(super) fn carry_on(id: u64, person: Option<&Person>, server: &Server, pass: 
         });
         edit(id, pass, |removed| removed.announced = true)?;
     } else if tautulli == TautulliStep::Deleted {
-        log::info!(target: EVENT, event = "removal finished", id; "finished the removal of {} (id {id}): deleted from Tautulli", who.name);
+        pass.tell("removal finished", id, &format!("finished the removal of {label}: deleted from Tautulli"));
     }
     Ok(())
 }
 
-/// Whether an intent still stands whose share Plex doesn't list any more: it may have ended with an answer that was lost,
-/// or Plex's list has a hole. Whoever has watched since, or is protected by now, is not to lose anything more.
-pub(super) fn is_still_meant(id: u64, removed: &Removed, pass: &mut Pass) -> Result<bool, StateError> {
-    let names = [removed.name.as_deref(), removed.email.as_deref()];
-    let own_id = id.to_string();
-    let is_named =
-        |name: &str| names.into_iter().flatten().chain([own_id.as_str()]).any(|own| folded(own) == folded(name));
-    let spares = |entry: &Spared| entry.id == Some(id) || (entry.id.is_none() && is_named(&entry.name));
-    let why = if pass.settings.vips.iter().any(|vip| is_named(vip)) || pass.store.state.whitelist.iter().any(spares) {
-        "they are protected now"
-    } else {
-        match pass.tautulli.newest_play(id) {
-            Ok(Some(play)) if play.going_on || play.started >= removed.when => "they have watched something since",
-            Ok(_) => return Ok(true),
-            Err(error) => {
-                pass.fail(
-                    "removal unfinished",
-                    id,
-                    format_args!("the removal of {} (id {id}) waits: {error}", name_of(id, removed)),
-                );
-                return Ok(false);
-            }
+fn delete_from_tautulli(id: u64, removed: &Removed, pass: &mut Pass) -> Result<TautulliStep, Error> {
+    if removed.tautulli_deleted {
+        return Ok(TautulliStep::Deleted);
+    }
+    match pass.tautulli.delete(id) {
+        Ok(()) => {
+            edit(id, pass, |removed| removed.tautulli_deleted = true)?;
+            Ok(TautulliStep::Deleted)
         }
-    };
-    let who = Who { id, name: name_of(id, removed), email: removed.email.clone() };
-    call_off(who, why.to_owned(), pass)?;
-    Ok(false)
-}
-
-fn name_of(id: u64, removed: &Removed) -> String {
-    removed.name.clone().unwrap_or_else(|| format!("Plex user {id}"))
+        Err(error) => {
+            let label = label(id, pass);
+            let what = format!("{label} is not deleted from Tautulli yet, and the next sweep tries again: {error}");
+            pass.fail("removal unfinished", id, &what);
+            Ok(TautulliStep::Pending(error.to_string()))
+        }
+    }
 }
 
 /// Notes that the share has ended, and that the person is no longer on record: if they come back, they are new.
-pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result<(), StateError> {
+fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result<(), Error> {
     let state = &mut pass.store.state;
     state.welcomed.remove(&id);
     state.warned.remove(&id);
@@ -127,42 +128,52 @@ pub(super) fn note_share_ended(id: u64, plex: String, pass: &mut Pass) -> Result
 }
 
 /// Takes an intent back: the removal is not due any more.
-pub(super) fn call_off(who: Who, why: String, pass: &mut Pass) -> Result<(), StateError> {
-    let Some(removed) = pass.store.state.removed.remove(&who.id) else { return Ok(()) };
-    log::info!(target: EVENT, event = "removal called off", id = who.id; "removal called off: {} (id {}): {why}", who.name, who.id);
+pub fn call_off(id: u64, why: &str, pass: &mut Pass) -> Result<(), Error> {
+    let Some(removed) = pass.store.state.removed.remove(&id) else { return Ok(()) };
+    let who = who(id, &removed);
+    log::info!(target: EVENT, event = "removal called off", id; "removal called off: {} (id {id}): {why}", who.name);
     if removed.failure.is_some() {
-        pass.announce(&Event::CalledOff { who, why });
+        pass.announce(&Event::CalledOff { who, why: why.to_owned() });
     }
     pass.store.save()
 }
 
 /// The admin hears of the first failure; later ones are only logged.
-fn note_failure(who: &Who, removed: &Removed, error: String, pass: &mut Pass) -> Result<(), StateError> {
-    pass.fail(
-        "removal failed",
-        who.id,
-        format_args!("removal failed: {} (id {}) keeps access for now: {error}", who.name, who.id),
-    );
+fn note_failure(id: u64, removed: &Removed, error: &str, pass: &mut Pass) -> Result<(), Error> {
+    let what = format!("removal failed: {} keeps access for now: {error}", label(id, pass));
+    pass.fail("removal failed", id, &what);
     if removed.failure.is_none() {
-        let reason = removed.reason.clone();
-        pass.announce(&Event::RemovalFailed { who: who.clone(), reason, error: error.clone() });
+        let (reason, error) = (removed.reason.clone(), error.to_owned());
+        pass.announce(&Event::RemovalFailed { who: who(id, removed), reason, error: error.clone() });
         let since = pass.now;
-        edit(who.id, pass, |removed| removed.failure = Some(Failure { since, error }))?;
+        edit(id, pass, |removed| removed.failure = Some(Failure { since, error }))?;
     }
     Ok(())
 }
 
-fn edit(id: u64, pass: &mut Pass, change: impl FnOnce(&mut Removed)) -> Result<(), StateError> {
+fn edit(id: u64, pass: &mut Pass, change: impl FnOnce(&mut Removed)) -> Result<(), Error> {
     if let Some(removed) = pass.store.state.removed.get_mut(&id) {
         change(removed);
     }
     pass.store.save()
 }
 
-fn describe(ending: Ending, server: &Server) -> String {
-    match ending {
-        Ending::AllShares { .. } => format!("access to {} ended", server.name),
-        Ending::OneShare { .. } => format!("access to {} ended, other servers kept", server.name),
-        Ending::Home { .. } => "taken out of the Plex Home".to_owned(),
+fn who(id: u64, removed: &Removed) -> Who {
+    let name = removed.name.clone().unwrap_or_else(|| format!("Plex user {id}"));
+    Who { id, name, email: removed.email.clone() }
+}
+
+/// Somebody who is being removed, as the log speaks of them.
+pub fn label(id: u64, pass: &Pass) -> String {
+    let removed = pass.store.state.removed.get(&id);
+    let name = removed.map_or_else(|| format!("Plex user {id}"), |removed| who(id, removed).name);
+    format!("{name} (id {id})")
+}
+
+fn describe(revocation: Revocation, server: &Server) -> String {
+    match revocation {
+        Revocation::AllShares { .. } => format!("access to {} ended", server.name),
+        Revocation::OneShare { .. } => format!("access to {} ended, other servers kept", server.name),
+        Revocation::Home { .. } => "taken out of the Plex Home".to_owned(),
     }
 }

@@ -1,67 +1,25 @@
 //! Settings from the environment. Each command reads the parts that it uses, and gets every problem in one go.
 
+mod authorities;
 mod environment;
+mod mail;
+mod names;
 mod reader;
 mod secret;
 
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
-use lettre::{Address, message::Mailbox};
+use lettre::Address;
 use reqwest::Url;
-use rustls::pki_types::{CertificateDer, pem::PemObject};
 use time::Duration;
 
+pub use authorities::ExtraAuthorities;
 pub use environment::Environment;
-pub use reader::{ConfigError, Problem, Reader, parse_switch};
+pub use mail::{Brand, MailConfig, SmtpTls};
+pub use reader::{Problem, ProblemKind, Reader, parse_switch};
 pub use secret::Secret;
 
 use crate::verdict::Rules;
-
-/// The names of all settings.
-const SETTINGS: [&str; 35] = [
-    "PLEX_TOKEN",
-    "PLEX_SERVER_NAME",
-    "TAUTULLI_URL",
-    "TAUTULLI_API_KEY",
-    "SMTP_HOST",
-    "SMTP_PORT",
-    "SMTP_USERNAME",
-    "SMTP_PASSWORD",
-    "SMTP_FROM",
-    "SMTP_TLS",
-    "ADMIN_EMAIL",
-    "WARN_DAYS",
-    "KICK_DAYS",
-    "WARN_FIRST",
-    "DRY_RUN",
-    "VIP_NAMES",
-    "MAX_REMOVALS",
-    "PRUNE_HOME_USERS",
-    "DISCORD_WEBHOOK",
-    "CHECK_NEW_USERS_SECS",
-    "CHECK_INACTIVITY_SECS",
-    "STATE_DIR",
-    "STATE_DIRECTORY",
-    "BRAND_NAME",
-    "BRAND_COLOR",
-    "LINK_PLEX",
-    "LINK_REQUESTS",
-    "LINK_CONTACT",
-    "TEMPLATE_DIR",
-    "CA_FILE",
-    "PLEX_TV_URL",
-    "PLEX_PRUNE_ENV_FILE",
-    "LOG_FORMAT",
-    "RUST_LOG",
-    "NO_COLOR",
-];
-
-/// The settings that are secrets: `NAME_FILE` gives one from a file.
-const SECRETS: [&str; 4] = ["PLEX_TOKEN", "TAUTULLI_API_KEY", "SMTP_PASSWORD", "DISCORD_WEBHOOK"];
-
-/// The settings by which people keep or lose their access.
-const PROTECTIVE: [&str; 7] =
-    ["VIP_NAMES", "WARN_DAYS", "KICK_DAYS", "WARN_FIRST", "DRY_RUN", "MAX_REMOVALS", "PRUNE_HOME_USERS"];
 
 /// What every command knows: the rules, the state directory, the cadence.
 #[derive(Clone, Debug)]
@@ -131,7 +89,7 @@ fn default_state_dir(r: &mut Reader<'_>) -> PathBuf {
     match base.or_else(home) {
         Some(base) => base.join("plex-prune"),
         None => {
-            r.problem("STATE_DIR", "is not set, and neither is HOME; name the folder for state.json");
+            r.missing("STATE_DIR", ", and neither is HOME; name the folder for state.json");
             PathBuf::new()
         }
     }
@@ -143,7 +101,7 @@ fn read_admin(r: &mut Reader<'_>) -> Address {
     address.unwrap_or_else(placeholder_address)
 }
 
-/// Stands in for an address that could not be read; [`Reader::finish`] keeps it from being used.
+/// In place of an address that could not be read; [`Reader::finish`] keeps it from being used.
 fn placeholder_address() -> Address {
     #[expect(clippy::expect_used, reason = "a constant that is an address")]
     Address::new("nobody", "invalid.test").expect("an address")
@@ -152,9 +110,8 @@ fn placeholder_address() -> Address {
 /// How to reach plex.tv and the server on it.
 #[derive(Clone, Debug)]
 pub struct PlexConfig {
-    /// `PLEX_TOKEN`: the owner's token.
+    /// The owner's token.
     pub token: Secret,
-    /// `PLEX_SERVER_NAME`.
     pub server_name: String,
     /// `PLEX_TV_URL` without a trailing slash: `/api/v2/user` and the like.
     pub plex_tv: String,
@@ -168,7 +125,6 @@ impl PlexConfig {
         r.text("PLEX_SERVER_NAME")
     }
 
-    /// Reads what the Plex calls need.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let token = r.required_secret("PLEX_TOKEN", "the server owner's token");
         let server_name = r.required("PLEX_SERVER_NAME", "the server's name as Plex shows it");
@@ -182,13 +138,28 @@ impl PlexConfig {
     }
 }
 
+/// Whether a host is the machine that asks.
+pub fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// What to do if a service on this machine can't be reached from inside a container.
+pub fn localhost_in_container(variable: &str) -> String {
+    format!(
+        "Inside a container, localhost is the container itself: put the other container's name, or the machine's name \
+         or address, into {variable}"
+    )
+}
+
 /// How to reach Tautulli.
 #[derive(Clone, Debug)]
 pub struct TautulliConfig {
     /// `TAUTULLI_URL` without a trailing slash; may have a path.
     pub url: String,
-    /// `TAUTULLI_API_KEY`.
     pub api_key: Secret,
+    /// Whether plex-prune runs in a container, where localhost is the container itself.
+    pub in_container: bool,
 }
 
 impl TautulliConfig {
@@ -197,169 +168,12 @@ impl TautulliConfig {
         Url::parse(&self.url).ok()?.host_str().map(str::to_owned)
     }
 
-    /// Reads what the Tautulli calls need.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let url = r.required("TAUTULLI_URL", "Tautulli's address, such as http://192.168.1.10:8181");
         Self {
             url: r.base_url("TAUTULLI_URL", &url, "http://192.168.1.10:8181"),
             api_key: r.required_secret("TAUTULLI_API_KEY", "see Tautulli's Settings, Web Interface"),
-        }
-    }
-}
-
-/// How mail is sent.
-#[derive(Clone, Debug)]
-pub struct MailConfig {
-    /// `SMTP_HOST`.
-    pub host: String,
-    /// `SMTP_PORT`.
-    pub port: u16,
-    /// `SMTP_USERNAME`.
-    pub username: String,
-    /// `SMTP_PASSWORD`.
-    pub password: Secret,
-    /// `SMTP_FROM`, with or without a name.
-    pub from: Mailbox,
-    /// `ADMIN_EMAIL`.
-    pub admin: Address,
-    /// `SMTP_TLS`, with `auto` resolved by the port.
-    pub tls: SmtpTls,
-    /// The looks.
-    pub brand: Brand,
-    /// `TEMPLATE_DIR`: files here replace the built-in templates of the same name.
-    pub template_dir: Option<PathBuf>,
-    /// `DISCORD_WEBHOOK`: its path is a secret.
-    pub discord: Option<Secret>,
-}
-
-impl MailConfig {
-    /// Reads what mails and Discord messages need. `admin` is `ADMIN_EMAIL`, as [`Settings`] has it; without one nothing
-    /// can be sent to the admin, and the settings tell why.
-    pub fn read(r: &mut Reader<'_>, admin: Option<&Address>) -> Self {
-        let host = r.required("SMTP_HOST", "the mail server's name, such as smtp.example.test");
-        if host.contains(['/', '@']) || host.contains(char::is_whitespace) {
-            r.problem("SMTP_HOST", format!("{host:?} is not a name like smtp.example.test, without smtp:// and port"));
-        }
-        r.required("SMTP_PORT", "465, 587 or what your mail server says");
-        let port = r.number("SMTP_PORT", 0, 1..=u16::MAX);
-        let from = r.required("SMTP_FROM", "the sender's address, such as plex@example.test");
-        let expected = "an address like plex@example.test or Plex <plex@example.test>";
-        Self {
-            host,
-            port,
-            username: r.required("SMTP_USERNAME", "the mail server's login"),
-            password: r.required_secret("SMTP_PASSWORD", "Gmail wants an app password"),
-            from: r.parsed("SMTP_FROM", &from, expected).unwrap_or_else(|| placeholder_address().into()),
-            admin: admin.cloned().unwrap_or_else(placeholder_address),
-            tls: read_tls(r, port),
-            brand: Brand::read(r),
-            template_dir: r.folder("TEMPLATE_DIR"),
-            discord: read_webhook(r),
-        }
-    }
-}
-
-fn read_tls(r: &mut Reader<'_>, port: u16) -> SmtpTls {
-    let auto = if port == 465 { SmtpTls::Implicit } else { SmtpTls::StartTls };
-    match r.text("SMTP_TLS").map(|text| text.to_ascii_lowercase()).as_deref() {
-        None | Some("auto") => auto,
-        Some("implicit") => SmtpTls::Implicit,
-        Some("starttls") => SmtpTls::StartTls,
-        Some("none") => SmtpTls::None,
-        Some(other) => {
-            r.problem("SMTP_TLS", format!("{other:?} is not one of auto, implicit, starttls, none"));
-            auto
-        }
-    }
-}
-
-fn read_webhook(r: &mut Reader<'_>) -> Option<Secret> {
-    let webhook = r.secret("DISCORD_WEBHOOK")?;
-    let good = Url::parse(webhook.reveal()).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.has_host() && url.path().contains("/webhooks/")
-    });
-    if !good {
-        let hint = "expected the address that Discord gives under Server Settings, Integrations, Webhooks";
-        r.problem("DISCORD_WEBHOOK", hint);
-    }
-    Some(webhook)
-}
-
-/// How the connection to the mail server is secured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SmtpTls {
-    /// TLS from the first byte (port 465).
-    Implicit,
-    /// Plain at first, then `STARTTLS`, required.
-    StartTls,
-    /// No TLS: only where the owner said `SMTP_TLS=none`.
-    None,
-}
-
-/// The mails' looks.
-#[derive(Clone, Debug)]
-pub struct Brand {
-    /// `BRAND_NAME`.
-    pub name: String,
-    /// `BRAND_COLOR`: `#` and six hexadecimal digits.
-    pub color: String,
-    /// `LINK_PLEX`.
-    pub link_plex: String,
-    /// `LINK_REQUESTS`.
-    pub link_requests: Option<String>,
-    /// `LINK_CONTACT`: a web page or a `mailto:` link.
-    pub link_contact: Option<String>,
-}
-
-impl Brand {
-    fn read(r: &mut Reader<'_>) -> Self {
-        let color = r.text("BRAND_COLOR").unwrap_or_else(|| "#7A5CFF".to_owned());
-        let is_color = color
-            .strip_prefix('#')
-            .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        if !is_color {
-            r.problem("BRAND_COLOR", format!("{color:?} is not a colour like #7A5CFF"));
-        }
-        Self {
-            name: r.text("BRAND_NAME").unwrap_or_else(|| "Centauri".to_owned()),
-            color,
-            link_plex: r.link("LINK_PLEX").unwrap_or_else(|| "https://app.plex.tv".to_owned()),
-            link_requests: r.link("LINK_REQUESTS"),
-            link_contact: r.link("LINK_CONTACT"),
-        }
-    }
-}
-
-/// `CA_FILE`: further authorities to trust, on top of the system's.
-#[derive(Clone, Debug, Default)]
-pub struct ExtraAuthorities {
-    /// One DER certificate each; empty if `CA_FILE` is not set.
-    pub certificates: Vec<Vec<u8>>,
-}
-
-impl ExtraAuthorities {
-    /// Reads the certificates in `CA_FILE`.
-    pub fn read(r: &mut Reader<'_>) -> Self {
-        let Some(file) = r.text("CA_FILE") else { return Self::default() };
-        let pem = match std::fs::read(&file) {
-            Ok(pem) => pem,
-            Err(error) => {
-                r.problem("CA_FILE", format!("the file {file} can't be read: {error}"));
-                return Self::default();
-            }
-        };
-        let certificates: Result<Vec<_>, _> =
-            CertificateDer::pem_slice_iter(&pem).map(|one| one.map(|der| der.to_vec())).collect();
-        match certificates {
-            Ok(certificates) if !certificates.is_empty() => Self { certificates },
-            Ok(_) => {
-                r.problem("CA_FILE", format!("the file {file} holds no certificate (-----BEGIN CERTIFICATE-----)"));
-                Self::default()
-            }
-            Err(error) => {
-                r.problem("CA_FILE", format!("the file {file} is not PEM: {error}"));
-                Self::default()
-            }
+            in_container: r.in_container(),
         }
     }
 }

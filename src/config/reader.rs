@@ -1,24 +1,46 @@
-use std::{fmt, ops::RangeInclusive, path::PathBuf, str::FromStr};
+use std::{
+    fmt, fs,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use reqwest::Url;
 
 use super::{Environment, Secret};
+use crate::error::{Error, Kind};
+
+/// What kind of problem it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// A setting that is needed is not set.
+    Missing,
+    /// A setting's value, or a variable's name, is wrong.
+    Wrong,
+    /// The env file, or a line of it, can't be read.
+    EnvFile,
+}
 
 /// One thing wrong with the settings: the variable (or file), and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    name: String,
+    pub kind: ProblemKind,
+    /// The variable, or `the env file PATH`.
+    pub name: String,
     what: String,
 }
 
 impl Problem {
-    pub(super) fn new(name: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { name: name.into(), what: what.into() }
+    pub fn wrong(name: &str, what: impl Into<String>) -> Self {
+        Self { kind: ProblemKind::Wrong, name: name.to_owned(), what: what.into() }
     }
 
-    /// The variable (or file).
-    pub fn name(&self) -> &str {
-        &self.name
+    fn missing(name: &str, hint: &str) -> Self {
+        Self { kind: ProblemKind::Missing, name: name.to_owned(), what: format!("is not set{hint}") }
+    }
+
+    pub fn env_file(file: &Path, what: String) -> Self {
+        Self { kind: ProblemKind::EnvFile, name: format!("the env file {}", file.display()), what }
     }
 }
 
@@ -28,31 +50,14 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with the settings. Exit code 2.
-#[derive(Clone, Debug, thiserror::Error)]
-pub struct ConfigError(Vec<Problem>);
-
-impl ConfigError {
-    /// The problems, in the order in which they were found.
-    pub fn problems(&self) -> &[Problem] {
-        &self.0
-    }
-}
-
-impl From<Vec<Problem>> for ConfigError {
-    fn from(problems: Vec<Problem>) -> Self {
-        Self(problems)
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.len() {
-            1 => write!(f, "a setting needs mending; nothing was touched:")?,
-            n => write!(f, "{n} settings need mending; nothing was touched:")?,
-        }
-        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
+/// Everything that is wrong with the settings, a line each.
+pub fn invalid_settings(problems: &[Problem]) -> Error {
+    let head = match problems.len() {
+        1 => "a setting needs mending".to_owned(),
+        many => format!("{many} settings need mending"),
+    };
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    Error::new(Kind::Usage, format!("{head}; nothing was touched:{lines}"), "")
 }
 
 /// Reads variables one by one and remembers what was wrong with them. A getter that finds a problem gives some value
@@ -63,40 +68,59 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Starts reading.
     pub fn new(environment: &'a Environment) -> Self {
         Self { environment, problems: environment.problems() }
     }
 
-    /// Ends reading.
-    ///
-    /// # Errors
-    /// All problems found since [`Reader::new`].
-    pub fn finish(self) -> Result<(), ConfigError> {
-        if self.problems.is_empty() { Ok(()) } else { Err(ConfigError(self.problems)) }
+    /// Ends reading; the error names all problems found since [`Reader::new`].
+    pub fn finish(self) -> Result<(), Error> {
+        if self.problems.is_empty() { Ok(()) } else { Err(invalid_settings(&self.problems)) }
+    }
+
+    /// Ends reading; all problems found since [`Reader::new`], one by one.
+    pub fn problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// Whether this process runs in a container.
+    pub fn in_container(&self) -> bool {
+        self.environment.is_container()
+    }
+
+    /// Notes that a value is wrong.
+    pub fn problem(&mut self, name: &str, what: impl Into<String>) {
+        self.note(Problem::wrong(name, what));
+    }
+
+    /// The value, or none, and what is wrong with it is noted.
+    pub fn accept<T>(&mut self, name: &str, value: Result<T, String>) -> Option<T> {
+        value.map_err(|what| self.problem(name, what)).ok()
+    }
+
+    /// Notes that a variable is not set; `hint` goes on from there.
+    pub fn missing(&mut self, name: &str, hint: &str) {
+        self.note(Problem::missing(name, hint));
     }
 
     /// Notes a problem, once.
-    pub(super) fn problem(&mut self, name: &str, what: impl Into<String>) {
-        let problem = Problem::new(name, what);
+    fn note(&mut self, problem: Problem) {
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
     }
 
     /// Whether something is wrong with a variable.
-    pub(super) fn has_problem(&self, name: &str) -> bool {
+    pub fn has_problem(&self, name: &str) -> bool {
         self.problems.iter().any(|problem| problem.name == name)
     }
 
-    /// What is to be said about a value that the owner may not know of: that it is the default.
-    pub(super) fn origin(&self, name: &str) -> &'static str {
-        let is_set = self.environment.get(name).is_some_and(|value| !value.to_string_lossy().trim().is_empty());
-        if is_set { "" } else { " (the default)" }
+    /// Says that a value is the default, which the owner may not know of.
+    pub fn origin(&self, name: &str) -> &'static str {
+        if self.environment.given(name).is_some() { "" } else { " (the default)" }
     }
 
     /// A variable's value without the blanks around it; empty counts as unset.
-    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+    pub fn text(&mut self, name: &str) -> Option<String> {
         let value = self.environment.get(name)?;
         let Some(value) = value.to_str() else {
             self.problem(name, "is not UTF-8 text");
@@ -106,17 +130,17 @@ impl<'a> Reader<'a> {
     }
 
     /// A variable that must be set; `hint` says what it holds and where to find it.
-    pub(super) fn required(&mut self, name: &str, hint: &str) -> String {
+    pub fn required(&mut self, name: &str, hint: &str) -> String {
         self.text(name).unwrap_or_else(|| {
             if !self.has_problem(name) {
-                self.problem(name, format!("is not set; {hint}"));
+                self.missing(name, &format!("; {hint}"));
             }
             String::new()
         })
     }
 
     /// A secret from `NAME` or from the file that `NAME_FILE` names, without the blanks and line breaks around it.
-    pub(super) fn secret(&mut self, name: &str) -> Option<Secret> {
+    pub fn secret(&mut self, name: &str) -> Option<Secret> {
         let file_name = format!("{name}_FILE");
         let (direct, file) = (self.text(name), self.text(&file_name));
         let (source, value) = match (direct, file) {
@@ -125,17 +149,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             (direct, None) => (name, direct?),
-            (None, Some(file)) => match std::fs::read_to_string(&file) {
-                Ok(text) if text.trim().is_empty() => {
-                    self.problem(&file_name, format!("the file {file} is empty"));
-                    return None;
-                }
-                Ok(text) => (file_name.as_str(), text.trim().to_owned()),
-                Err(error) => {
-                    self.problem(&file_name, format!("the file {file} can't be read: {error}"));
-                    return None;
-                }
-            },
+            (None, Some(file)) => (file_name.as_str(), self.secret_in(&file_name, &file)?),
         };
         if value.chars().any(char::is_control) {
             self.problem(source, "holds more than one line, or a control character; expected one line");
@@ -144,85 +158,73 @@ impl<'a> Reader<'a> {
         Some(Secret::new(value))
     }
 
+    fn secret_in(&mut self, name: &str, file: &str) -> Option<String> {
+        let value = match fs::read_to_string(file) {
+            Ok(text) if text.trim().is_empty() => Err(format!("the file {file} is empty")),
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(error) => Err(format!("the file {file} can't be read: {error}")),
+        };
+        self.accept(name, value)
+    }
+
     /// A secret that must be set.
-    pub(super) fn required_secret(&mut self, name: &str, hint: &str) -> Secret {
+    pub fn required_secret(&mut self, name: &str, hint: &str) -> Secret {
         let before = self.problems.len();
         self.secret(name).unwrap_or_else(|| {
             if self.problems.len() == before {
-                self.problem(name, format!("is not set, nor is {name}_FILE; {hint}"));
+                self.missing(name, &format!(", nor is {name}_FILE; {hint}"));
             }
             Secret::new("")
         })
     }
 
     /// A whole number in a range.
-    pub(super) fn number<T>(&mut self, name: &str, default: T, range: RangeInclusive<T>) -> T
+    pub fn number<T>(&mut self, name: &str, default: T, range: RangeInclusive<T>) -> T
     where
         T: Copy + FromStr + PartialOrd + fmt::Display,
     {
         let Some(text) = self.text(name) else { return default };
-        match text.parse() {
-            Ok(number) if range.contains(&number) => number,
-            _ => {
-                let (low, high) = (range.start(), range.end());
-                self.problem(name, format!("{text:?} is not a whole number from {low} to {high}"));
-                default
-            }
-        }
+        let (low, high) = (range.start(), range.end());
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let number = number.ok_or_else(|| format!("{text:?} is not a whole number from {low} to {high}"));
+        self.accept(name, number).unwrap_or(default)
     }
 
-    /// A switch.
-    pub(super) fn switch(&mut self, name: &str, default: bool) -> bool {
+    pub fn switch(&mut self, name: &str, default: bool) -> bool {
         let Some(text) = self.text(name) else { return default };
-        parse_switch(&text).unwrap_or_else(|what| {
-            self.problem(name, what);
-            default
-        })
+        self.accept(name, parse_switch(&text)).unwrap_or(default)
     }
 
     /// A value that its type parses; `expected` says what would be right, with an example.
-    pub(super) fn parsed<T: FromStr>(&mut self, name: &str, text: &str, expected: &str) -> Option<T> {
+    pub fn parsed<T: FromStr>(&mut self, name: &str, text: &str, expected: &str) -> Option<T> {
         if text.is_empty() {
             return None;
         }
-        let parsed = text.parse().ok();
-        if parsed.is_none() {
-            self.problem(name, format!("{text:?} is not {expected}"));
-        }
-        parsed
+        self.accept(name, text.parse().map_err(|_| format!("{text:?} is not {expected}")))
     }
 
     /// The base address of a service, without a slash at its end; `example` shows what would be right.
-    pub(super) fn base_url(&mut self, name: &str, text: &str, example: &str) -> String {
+    pub fn base_url(&mut self, name: &str, text: &str, example: &str) -> String {
         if text.is_empty() {
             return String::new();
         }
-        match Url::parse(text) {
-            Ok(url) if is_web(&url) && url.query().is_none() && url.fragment().is_none() => {
-                url.as_str().trim_end_matches('/').to_owned()
-            }
-            _ => {
-                // The value isn't shown: it may hold a password.
-                self.problem(name, format!("is not an address like {example} (no ? or #)"));
-                String::new()
-            }
-        }
+        let is_base = |url: &Url| is_web(url) && url.query().is_none() && url.fragment().is_none();
+        let url = Url::parse(text).ok().filter(is_base).map(|url| url.as_str().trim_end_matches('/').to_owned());
+        // The value isn't shown: it may hold a password.
+        let url = url.ok_or_else(|| format!("is not an address like {example} (no ? or #)"));
+        self.accept(name, url).unwrap_or_default()
     }
 
     /// A link for the mails.
-    pub(super) fn link(&mut self, name: &str) -> Option<String> {
+    pub fn link(&mut self, name: &str) -> Option<String> {
         let text = self.text(name)?;
-        match Url::parse(&text) {
-            Ok(url) if is_web(&url) || url.scheme() == "mailto" => Some(text),
-            _ => {
-                self.problem(name, format!("{text:?} is not a link that starts with https://, http:// or mailto:"));
-                None
-            }
-        }
+        let is_link = Url::parse(&text).is_ok_and(|url| is_web(&url) || url.scheme() == "mailto");
+        let wrong = format!("{text:?} is not a link that starts with https://, http:// or mailto:");
+        self.accept(name, if is_link { Ok(text) } else { Err(wrong) })
     }
 
     /// A folder that must exist.
-    pub(super) fn folder(&mut self, name: &str) -> Option<PathBuf> {
+    pub fn folder(&mut self, name: &str) -> Option<PathBuf> {
         let path = PathBuf::from(self.text(name)?);
         if !path.is_dir() {
             self.problem(name, format!("there is no folder {}", path.display()));
@@ -231,10 +233,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Reads a switch as people write them.
+/// A switch as people write it.
 ///
-/// # Errors
-/// What was expected, for anything else: a guess could remove somebody.
+/// Anything else is an error that says what was expected: a guess could remove somebody.
 pub fn parse_switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" => Ok(true),
@@ -243,7 +244,7 @@ pub fn parse_switch(text: &str) -> Result<bool, String> {
     }
 }
 
-fn is_web(url: &Url) -> bool {
+pub fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.has_host()
 }
 

@@ -15,9 +15,9 @@ impl Secret {
         &self.0
     }
 
-    /// What a service answered, with stars for this secret, should it repeat what it was sent. What is too short to be a
-    /// secret may stand in any answer, and stays.
-    pub fn blot(&self, answer: Vec<u8>) -> Vec<u8> {
+    /// A service's answer with stars in place of this secret, in case it repeats what it was sent. What is too short to
+    /// be a secret could appear in any answer, and stays.
+    pub fn redact(&self, answer: Vec<u8>) -> Vec<u8> {
         let text = String::from_utf8_lossy(&answer);
         if self.0.len() < 8 || !text.contains(&self.0) { answer } else { text.replace(&self.0, "***").into_bytes() }
     }
@@ -47,10 +47,10 @@ mod tests {
     }
 
     #[test]
-    fn is_blotted_out_of_an_answer_and_nothing_else_is_changed() {
-        let blot = |secret: &str, answer: &[u8]| Secret::new(secret).blot(answer.to_vec());
-        assert_eq!(blot("hush-hush", b"no such key: hush-hush, hush-hush"), b"no such key: ***, ***");
-        assert_eq!(blot("hush-hush", b"\xff no such key"), b"\xff no such key");
-        assert_eq!(blot("id", b"{\"id\": 1}"), b"{\"id\": 1}");
+    fn is_redacted_in_an_answer_and_nothing_else_is_changed() {
+        let redact = |secret: &str, answer: &[u8]| Secret::new(secret).redact(answer.to_vec());
+        assert_eq!(redact("hush-hush", b"no such key: hush-hush, hush-hush"), b"no such key: ***, ***");
+        assert_eq!(redact("hush-hush", b"\xff no such key"), b"\xff no such key");
+        assert_eq!(redact("id", b"{\"id\": 1}"), b"{\"id\": 1}");
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{DiscordError, Event, Summary, wording::one_line};
 use crate::{
     config::{Brand, Secret},
-    rehearsal,
+    test_hooks,
 };
 
 /// What Discord takes, counted like JavaScript counts (UTF-16): more than this, and the message is refused.
@@ -78,9 +78,9 @@ impl Discord {
         let mut url = Url::parse(self.webhook.reveal().trim()).map_err(|_| DiscordError::Address)?;
         // Without it, Discord answers before it knows whether the message can be posted.
         url.query_pairs_mut().append_pair("wait", "true");
-        rehearsal::crash_point("before a post");
+        test_hooks::crash_point("before a post");
         let response = self.http.post(url).json(message).send();
-        rehearsal::crash_point("after a post");
+        test_hooks::crash_point("after a post");
         let response = response.map_err(DiscordError::unreachable)?;
         match response.status() {
             status if status.is_success() => Ok(()),
@@ -95,7 +95,7 @@ impl Discord {
         let url = Url::parse(self.webhook.reveal().trim()).ok();
         let parts = url.as_ref().and_then(Url::path_segments).into_iter().flatten();
         for secret in parts.skip_while(|part| *part != "webhooks").skip(2) {
-            body = Secret::new(secret).blot(body);
+            body = Secret::new(secret).redact(body);
         }
         let message = serde_json::from_slice::<Value>(&body).ok();
         let message = message.and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));

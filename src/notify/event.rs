@@ -23,6 +23,30 @@ pub enum TautulliStep {
     Pending(String),
 }
 
+/// A pass that acts on people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PassKind {
+    Welcome,
+    #[default]
+    Sweep,
+}
+
+impl PassKind {
+    fn is_sweep(&self) -> bool {
+        *self == Self::Sweep
+    }
+}
+
+impl std::fmt::Display for PassKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Welcome => "welcome",
+            Self::Sweep => "sweep",
+        })
+    }
+}
+
 /// Something that happened, with the facts as they were then. What a notice says is made from this alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -85,6 +109,9 @@ pub enum Event {
     },
     /// A sweep acted on nobody, or removed nobody, because the evidence did not add up.
     Refused {
+        /// Which pass it was.
+        #[serde(default, skip_serializing_if = "PassKind::is_sweep")]
+        pass: PassKind,
         /// What is wrong and what to do, in words.
         why: String,
     },

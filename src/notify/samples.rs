@@ -32,6 +32,7 @@ pub(super) fn config(port: u16, tls: SmtpTls) -> MailConfig {
         from: "Centauri <plex@example.test>".parse().unwrap(),
         admin: "admin@example.test".parse().unwrap(),
         tls,
+        in_container: false,
         brand: brand(),
         template_dir: None,
         discord: None,

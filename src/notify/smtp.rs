@@ -17,7 +17,7 @@ use x509_cert::der::Decode;
 use super::{SendError, SmtpError, send_error::Step};
 use crate::{
     config::{ExtraAuthorities, MailConfig, SmtpTls},
-    rehearsal,
+    test_hooks,
 };
 
 /// For each address of the host, for the greeting and for TLS.
@@ -96,9 +96,9 @@ impl Smtp {
     /// # Errors
     /// See [`SendError`]: only after `Broken` the connection is of no more use.
     pub fn send(&mut self, from: &Address, to: &Address, message: &[u8]) -> Result<(), SendError> {
-        rehearsal::crash_point("before a mail");
+        test_hooks::crash_point("before a mail");
         let sent = self.transfer(from, to, message);
-        rehearsal::crash_point("after a mail");
+        test_hooks::crash_point("after a mail");
         match &sent {
             Ok(()) => {}
             Err(SendError::Broken { .. }) => self.give_up(),
@@ -169,7 +169,7 @@ fn open(config: &MailConfig, authorities: &ExtraAuthorities, least: TlsVersion) 
     let from_the_start = tls.as_ref().filter(|_| config.tls == SmtpTls::Implicit);
     let mut connection = SmtpConnection::connect(
         (config.host.as_str(), config.port),
-        Some(rehearsal::timeout(CONNECT)),
+        Some(test_hooks::timeout(CONNECT)),
         &hello,
         from_the_start,
         None,
@@ -249,5 +249,5 @@ fn expect(step: Step, reply: Result<Response, smtp::Error>, severity: Severity) 
 }
 
 fn timeout(connection: &mut SmtpConnection, duration: Duration) -> Result<(), String> {
-    connection.set_timeout(Some(rehearsal::timeout(duration))).map_err(|error| error.to_string())
+    connection.set_timeout(Some(test_hooks::timeout(duration))).map_err(|error| error.to_string())
 }

@@ -1,7 +1,7 @@
 use time::OffsetDateTime;
 
 use super::{
-    Event, TautulliStep, Who,
+    Event, PassKind, TautulliStep, Who,
     wording::{day, moment, one_line},
 };
 use crate::words;
@@ -69,7 +69,14 @@ impl Summary {
                 format!("{} keeps access: the removal that failed earlier is no longer due.", name(who)),
                 [fact("Why", why)],
             ),
-            Event::Refused { why } => Self {
+            Event::Refused { pass: PassKind::Welcome, why } => Self {
+                title: "Nobody was welcomed, for safety".to_owned(),
+                sentence: "The last welcome held back, as something did not look right. Every pass looks again; you hear of it \
+                           once a day at most."
+                    .to_owned(),
+                facts: vec![fact("Why", why)],
+            },
+            Event::Refused { pass: PassKind::Sweep, why } => Self {
                 title: "Nobody was removed, for safety".to_owned(),
                 sentence: "The last sweep held back, as something did not look right. Every sweep looks again; you hear of it \
                            once a day at most."

@@ -4,74 +4,48 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 use time::{Date, OffsetDateTime};
 
-use super::outbox::Outbox;
-use crate::{moment, plex::Server};
+use crate::{notify::Outbox, services::plex::Server, timestamp};
 
 /// The version of the file that this program writes. The original daemon's file has none.
 pub const VERSION: u32 = 1;
 
 /// What one pass leaves for the next: `state.json`, key for key. Plex ids are the keys of all maps; times are UTC.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     /// The format's version; 0 for a file of the original daemon until it is written again.
-    #[serde(default)]
     pub version: u32,
     /// The server that this is the state of, once a live pass has seen it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<Server>,
     /// When the last live `welcome` ended its look at Plex.
-    #[serde(default, with = "moment::option")]
+    #[serde(with = "timestamp::option")]
     pub last_welcome_scan: Option<OffsetDateTime>,
     /// When the last live `sweep` ended its look at everybody.
-    #[serde(default, with = "moment::option")]
+    #[serde(with = "timestamp::option")]
     pub last_inactivity_scan: Option<OffsetDateTime>,
     /// How many people Plex listed in the last live pass.
-    #[serde(default)]
     pub people_on_plex: usize,
     /// Everybody on record: when `welcome` first saw them.
-    #[serde(default, deserialize_with = "plain_or_full")]
+    #[serde(deserialize_with = "time_or_entry")]
     pub welcomed: BTreeMap<u64, Seen>,
     /// The latest warning of each person.
-    #[serde(default, deserialize_with = "plain_or_full")]
+    #[serde(deserialize_with = "time_or_entry")]
     pub warned: BTreeMap<u64, Warned>,
     /// Removals: finished ones, and those under way ([`Removed::is_finished`]).
-    #[serde(default)]
     pub removed: BTreeMap<u64, Removed>,
     /// People who left by themselves: when that was noticed.
-    #[serde(default, deserialize_with = "plain_or_full")]
+    #[serde(deserialize_with = "time_or_entry")]
     pub gone: BTreeMap<u64, Seen>,
-    /// People whom Tautulli did not record: when that was last so.
-    #[serde(default, deserialize_with = "plain_or_full", skip_serializing_if = "BTreeMap::is_empty")]
+    /// People that Tautulli did not record: when that was last so.
+    #[serde(deserialize_with = "time_or_entry", skip_serializing_if = "BTreeMap::is_empty")]
     pub unrecorded: BTreeMap<u64, Seen>,
     /// People who are never removed, on top of `VIP_NAMES`.
-    #[serde(default)]
-    pub whitelist: Vec<Spared>,
-    /// Why the sweep last refused to act, by the kind of reason, and when the admin was told.
-    #[serde(default)]
-    pub refusals: BTreeMap<String, Refusal>,
+    pub whitelist: Vec<WhitelistEntry>,
+    /// Why a pass held back, by the kind of reason.
+    pub refusals: BTreeMap<String, RefusalRecord>,
     /// Notices that are still to be sent.
-    #[serde(default)]
     pub outbox: Outbox,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            version: VERSION,
-            server: None,
-            last_welcome_scan: None,
-            last_inactivity_scan: None,
-            people_on_plex: 0,
-            welcomed: BTreeMap::new(),
-            warned: BTreeMap::new(),
-            removed: BTreeMap::new(),
-            gone: BTreeMap::new(),
-            unrecorded: BTreeMap::new(),
-            whitelist: Vec::new(),
-            refusals: BTreeMap::new(),
-            outbox: Outbox::default(),
-        }
-    }
 }
 
 impl State {
@@ -80,12 +54,12 @@ impl State {
         self.last_welcome_scan.is_none() && self.welcomed.is_empty()
     }
 
-    /// Makes a file of the original daemon one of ours.
+    /// Turns what the original daemon wrote into what this program would have written.
     ///
     /// The original never took anybody off its `welcomed` list, and kept removals that Plex had refused. Here, whoever
     /// was removed is off record, so that they are new when they are back; and a removal that never happened is no
     /// removal: if it is still due, the rule says so again. The original mailed a warning before it noted it down.
-    pub(super) fn take_over(&mut self) {
+    pub fn migrate(&mut self) {
         // Even if nobody stays on record below, this is not a first pass.
         self.last_welcome_scan = self.last_welcome_scan.or(self.welcomed.values().map(|seen| seen.when).max());
         self.removed.retain(|_, removed| removed.ok);
@@ -98,14 +72,13 @@ impl State {
     }
 }
 
-/// Somebody whom a `welcome` pass saw, or missed.
+/// Somebody that a `welcome` pass saw, or missed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// Their name then, for the reader of the file.
+    /// Here and below: their name then, for the reader of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// When.
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     pub when: OffsetDateTime,
     /// The id of their share, by which an old share that shows up again is told from a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,17 +91,15 @@ impl From<OffsetDateTime> for Seen {
     }
 }
 
-/// A warning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warned {
-    /// The person's name then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// When it was decided on.
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     pub when: OffsetDateTime,
     /// When the mail server took it (for somebody without an address: the admin's mail about it).
-    #[serde(default, with = "moment::option")]
+    #[serde(default, with = "timestamp::option")]
     pub delivered: Option<OffsetDateTime>,
 }
 
@@ -138,42 +109,49 @@ impl From<OffsetDateTime> for Warned {
     }
 }
 
-/// An entry of the whitelist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spared {
-    /// Whom the owner named, as Plex called them then; or as the owner wrote it, if nobody was looked up.
+pub struct WhitelistEntry {
+    /// As Plex called them then; or as the owner wrote it, if Plex was not asked.
     pub name: String,
-    /// Their Plex id. Without one, the name is matched like an entry of `VIP_NAMES`.
+    /// Plex id. Without one, the name is matched like an entry of `VIP_NAMES`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<u64>,
-    /// When they were added.
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     pub since: OffsetDateTime,
     /// The last day that counts, in UTC; none: until further notice.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "day::option")]
     pub until: Option<Date>,
-    /// Why, in the owner's words.
+    /// Why, as the owner puts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
+impl WhitelistEntry {
+    /// Whether it holds on the day of `now` (UTC).
+    pub fn is_in_force(&self, now: OffsetDateTime) -> bool {
+        self.until.is_none_or(|until| now.date() <= until)
+    }
+}
+
 time::serde::format_description!(day, Date, "[year]-[month]-[day]");
 
-/// A removal, from the intent on. What is still owed can be read off it.
+/// A removal, from the intent on. Its fields say what is left to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
-    /// The person's name then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Their address then, for the mail.
+    /// For the mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// When it was decided on.
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     pub when: OffsetDateTime,
-    /// Why, in words.
     #[serde(default)]
     pub reason: String,
+    /// Everything that the owner could have named them by, normalized; so that an entry which protects them is still found
+    /// after the share is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// The share that is to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<u64>,
@@ -182,11 +160,10 @@ pub struct Removed {
     /// What was ended on Plex, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plex: Option<String>,
-    /// Whether the person was deleted from Tautulli.
     #[serde(default)]
     pub tautulli_deleted: bool,
     /// Whether the notices about it are in the outbox, or were sent.
-    #[serde(default = "yes")]
+    #[serde(default = "announced_by_default")]
     pub announced: bool,
     /// The first failure that the admin was told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,49 +171,46 @@ pub struct Removed {
 }
 
 impl Removed {
-    /// Whether nothing is owed any more.
+    /// Whether nothing is left to do.
     pub fn is_finished(&self) -> bool {
         self.ok && self.tautulli_deleted && self.announced
     }
 }
 
 // The original announced a removal before it wrote it down, and knows no such key.
-fn yes() -> bool {
+fn announced_by_default() -> bool {
     true
 }
 
 /// A removal that Plex refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The first time.
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     pub since: OffsetDateTime,
-    /// What went wrong then.
     pub error: String,
 }
 
-/// A reason for which the sweep acts on nobody.
+/// A reason for which a pass held back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct RefusalRecord {
     /// Since when each pass has met it; none if the last one did not.
-    #[serde(default, with = "moment::option")]
+    #[serde(default, with = "timestamp::option")]
     pub since: Option<OffsetDateTime>,
     /// When the admin was last told of it.
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     pub told: OffsetDateTime,
-    /// What the admin was told.
     pub why: String,
 }
 
 /// Reads a map of entries, each either as this program writes it or as the original does: a plain time.
-fn plain_or_full<'de, T, D>(deserializer: D) -> Result<BTreeMap<u64, T>, D::Error>
+fn time_or_entry<'de, T, D>(deserializer: D) -> Result<BTreeMap<u64, T>, D::Error>
 where
     T: Deserialize<'de> + From<OffsetDateTime>,
     D: Deserializer<'de>,
 {
     let entries = BTreeMap::<u64, Value>::deserialize(deserializer)?;
     let read = |(id, entry): (u64, Value)| {
-        let read = if entry.is_object() { T::deserialize(entry) } else { moment::deserialize(entry).map(T::from) };
+        let read = if entry.is_object() { T::deserialize(entry) } else { timestamp::deserialize(entry).map(T::from) };
         read.map(|entry| (id, entry)).map_err(|error| de::Error::custom(format!("entry {id}: {error}")))
     };
     entries.into_iter().map(read).collect()

@@ -20,6 +20,7 @@ fn watched(age: Duration) -> Facts {
         protections: Vec::new(),
         watching: false,
         joined: Some(ago(days(400))),
+        revoked: false,
         history: History::Kept(Some(ago(age))),
         record_begins: Some(ago(days(365))),
         unrecorded_until: None,
@@ -67,7 +68,7 @@ fn grace_lasts_24_hours_to_the_second() {
     assert_eq!(standing(&never_watched(GRACE + SECOND)), Standing::Active);
     assert_eq!(standing(&never_watched(-days(2))), Standing::Grace, "a clock that is behind");
     let judgement = judge(&never_watched(GRACE - SECOND), &RULES, NOW);
-    assert_eq!(judgement.next, Some((Step::CountingStarts, NOW + SECOND)));
+    assert_eq!(judgement.next, Some((Milestone::CountingStarts, NOW + SECOND)));
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn the_whitelist_holds_to_the_end_of_its_last_day() {
     let end = datetime!(2026-11-24 0:00 UTC);
     let judgement = judge(&facts, &RULES, end - SECOND);
     assert_eq!(judgement.standing, Standing::Protected(Protection::Whitelist { until }));
-    assert_eq!(judgement.next, Some((Step::ProtectionEnds, end)));
+    assert_eq!(judgement.next, Some((Milestone::ProtectionEnds, end)));
     assert_eq!(judge(&facts, &RULES, end).standing, Standing::Warn);
 }
 
@@ -228,16 +229,16 @@ fn warn_first_waits_for_a_delivered_warning() {
 #[test]
 fn next_is_the_step_that_the_sweep_will_take() {
     let judgement = judge(&watched(days(20)), &RULES, NOW);
-    assert_eq!(judgement.next, Some((Step::Warning, NOW + days(7))));
+    assert_eq!(judgement.next, Some((Milestone::Warning, NOW + days(7))));
     assert_eq!(judgement.access_ends, Some(NOW + days(10)));
     let judgement = judge(&watched(days(28)), &RULES, NOW);
-    assert_eq!(judgement.next, Some((Step::Warning, NOW)));
+    assert_eq!(judgement.next, Some((Milestone::Warning, NOW)));
     assert_eq!(judgement.access_ends, Some(NOW + days(2)));
     let judgement = judge(&watched(days(33)), &RULES, NOW);
-    assert_eq!(judgement.next, Some((Step::Removal, NOW)));
+    assert_eq!(judgement.next, Some((Milestone::Removal, NOW)));
     let warned = Some(Warning { at: ago(days(1)), delivered: None });
     let judgement = judge(&Facts { warned, ..watched(days(28)) }, &RULES, NOW);
-    assert_eq!(judgement.next, Some((Step::Removal, NOW + days(2))));
+    assert_eq!(judgement.next, Some((Milestone::Removal, NOW + days(2))));
     let judgement = judge(&Facts { watching: true, ..watched(days(28)) }, &RULES, NOW);
     assert_eq!(judgement.next, None);
     assert_eq!(judgement.idle_days, Some(0));

@@ -24,7 +24,7 @@ fn a_second_pass_says_who_is_first() {
     let asked = sandbox.requests().len();
     let says = format!(
         "2026-11-23T12:00:00Z warning: another pass is under way (plex-prune welcome, pid {}, since \
-         2026-11-23T12:00:00Z); nothing was touched, the next pass will do it\n",
+         2026-11-23T12:00:00Z). Nothing was touched, the next pass will do it\n",
         first.pid()
     );
     for command in ["sweep", "welcome"] {
@@ -88,6 +88,6 @@ fn a_holder_that_has_not_said_its_name_is_one_all_the_same() {
     let file = std::fs::File::create(sandbox.state_dir().join("state.json.lock")).unwrap();
     fs2::FileExt::lock_exclusive(&file).unwrap();
     let run = sandbox.run(&["sweep", "--lock-wait", "0"]);
-    run.exits(75).stderr_has("another pass is under way (its name is not known yet); nothing was touched");
+    run.exits(75).stderr_has("another pass is under way (its name is not known yet). Nothing was touched");
     sandbox.run(&["verify"]).stdout_has("a pass is under way: its name is not known yet");
 }

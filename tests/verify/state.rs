@@ -124,24 +124,23 @@ fn a_file_that_can_t_be_used_is_explained() {
     let found = about("state", &sandbox);
     assert_eq!(
         found[2..],
-        [
-            "✗ state: DIR/state/state.json can't be used: EOF while parsing a value at line 1 column 15; nor its backup, \
-          state.json.bak: it is empty → Put a good copy back: no pass runs before. Or delete both files to start anew: \
-          everybody on Plex is then recorded without a mail, and the whitelist and all warnings given so far are lost."
-        ]
+        ["✗ state: DIR/state/state.json can't be used: EOF while parsing a value at line 1 column 15. Its backup \
+          state.json.bak can't be used either: it is empty. Nobody was welcomed, warned or removed → Put a good copy back \
+          under this name; or delete both files to start anew: everybody on Plex is then recorded without a mail, and the \
+          whitelist and all warnings given so far are lost."]
     );
     sandbox.write_state("{\"version\": 99}");
     assert_eq!(
         about("state", &sandbox)[2],
-        "✗ state: DIR/state/state.json has version 99, and this plex-prune knows versions up to 1 → Install the plex-prune \
-         that wrote it, or a newer one: no pass runs before."
+        "✗ state: DIR/state/state.json has version 99, and this plex-prune knows versions up to 1; nothing was touched → \
+         Install the plex-prune that wrote it, or a newer one."
     );
     std::fs::remove_file(sandbox.state_path()).unwrap();
     std::fs::create_dir(sandbox.state_path()).unwrap();
     assert_eq!(
         about("state", &sandbox)[2],
-        "✗ state: could not read DIR/state/state.json: Is a directory (os error 21) → Check STATE_DIR, and whom the folder \
-         belongs to: no pass runs before."
+        "✗ state: could not read DIR/state/state.json: Is a directory (os error 21). Nothing was touched → Check \
+         STATE_DIR, and whom the folder belongs to."
     );
 }
 

@@ -218,7 +218,7 @@ fn while_a_pass_is_under_way_it_waits_or_says_so() {
     let holder = format!("plex-prune welcome, pid {}, since 2026-11-23T12:00:00Z", running.pid());
     for arguments in [&["add", "rita"][..], &["remove", "rita"]] {
         whitelist(&sandbox, &[&["--lock-wait", "0"], arguments].concat()).exits(75).stdout("").stderr(&format!(
-            "2026-11-23T12:00:00Z error: another pass is under way ({holder}); nothing was changed: try again when it is \
+            "2026-11-23T12:00:00Z error: another pass is under way ({holder}). Nothing was changed: try again when it is \
              over\n"
         ));
     }

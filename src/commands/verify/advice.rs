@@ -1,61 +1,23 @@
 //! The next step where it hangs on more than the error itself: on the settings, and on where the program runs.
 
-use std::net::IpAddr;
-
 use crate::{
-    config::{Environment, MailConfig, TautulliConfig},
-    http::{Fault, ServiceError},
+    config::{MailConfig, is_this_machine, localhost_in_container},
     notify::{DiscordError, SendError, SmtpError, Step},
-    state::{StateError, VERSION},
 };
 
 const WEBHOOK: &str = "(channel settings, Integrations, Webhooks)";
 
-/// What to do about a failed call of Tautulli.
-pub(super) fn of_tautulli(error: &ServiceError, config: &TautulliConfig, environment: &Environment) -> String {
-    let secure = config.url.starts_with("https:");
-    match &error.fault {
-        Fault::NoConnection(why) if secure && (why.contains("InvalidContentType") || why.contains("handshake eof")) => {
-            "Does that port speak https? Else TAUTULLI_URL begins with http://".to_owned()
-        }
-        Fault::NoConnection(why)
-            if why.contains("refused") && config.host().is_some_and(|host| is_lost(&host, environment)) =>
-        {
-            in_container("TAUTULLI_URL")
-        }
-        Fault::CutOff(_) if !secure => {
-            "Does that port speak https? Then TAUTULLI_URL begins with https://. Else, is it Tautulli's port?"
-                .to_owned()
-        }
-        Fault::Status { code: 400, message, .. } if !secure && speaks_https(message) => {
-            "That port speaks https: try https:// in TAUTULLI_URL".to_owned()
-        }
-        Fault::Status { code: 404, message, .. } if message.contains("API not enabled") => {
-            "Enable the API: Tautulli's Settings, Web Interface, API".to_owned()
-        }
-        Fault::Status { code: 404, .. } => {
-            "Check the path in TAUTULLI_URL: it is what the browser shows when Tautulli is open, up to /home".to_owned()
-        }
-        _ => error.advice().to_owned(),
-    }
-}
-
-/// Tautulli's own server says so, and proxies show a page.
-fn speaks_https(message: &str) -> bool {
-    message.contains("HTTPS") || message == "an HTML page"
-}
-
 /// What to do about a mail server that is of no use.
-pub(super) fn of_smtp(error: &SmtpError, config: &MailConfig, environment: &Environment) -> String {
-    if error.what().contains("refused (os error") && is_lost(&config.host, environment) {
-        in_container("SMTP_HOST")
+pub fn of_smtp(error: &SmtpError, config: &MailConfig) -> String {
+    if error.what().contains("refused (os error") && config.in_container && is_this_machine(&config.host) {
+        localhost_in_container("SMTP_HOST")
     } else {
         error.advice().to_owned()
     }
 }
 
 /// What came of a mail, and what to do.
-pub(super) fn of_sending(error: &SendError, config: &MailConfig) -> (String, String) {
+pub fn of_sending(error: &SendError, config: &MailConfig) -> (String, String) {
     let (login, from, admin) = (&config.username, &config.from.email, &config.admin);
     match error {
         SendError::Recipient { answer } => {
@@ -84,7 +46,7 @@ pub(super) fn of_sending(error: &SendError, config: &MailConfig) -> (String, Str
 }
 
 /// What Discord said, and what to do.
-pub(super) fn of_discord(error: &DiscordError) -> (String, String) {
+pub fn of_discord(error: &DiscordError) -> (String, String) {
     match error {
         DiscordError::Address => (error.to_string(), format!("Copy it from Discord {WEBHOOK}")),
         DiscordError::Unreachable { problem } => {
@@ -108,43 +70,4 @@ pub(super) fn of_discord(error: &DiscordError) -> (String, String) {
             },
         ),
     }
-}
-
-/// What is wrong with the state, and what to do.
-pub(super) fn of_state(error: &StateError) -> (String, String) {
-    match error {
-        StateError::Newer { path, found } => (
-            format!("{} has version {found}, and this plex-prune knows versions up to {VERSION}", path.display()),
-            "Install the plex-prune that wrote it, or a newer one: no pass runs before".to_owned(),
-        ),
-        StateError::Unreadable { path, why, backup } => (
-            format!("{} can't be used: {why}; nor its backup, state.json.bak: {backup}", path.display()),
-            "Put a good copy back: no pass runs before. Or delete both files to start anew: everybody on Plex is then \
-             recorded without a mail, and the whitelist and all warnings given so far are lost"
-                .to_owned(),
-        ),
-        StateError::Open { what, path, error } => (
-            format!("could not {what} {}: {error}", path.display()),
-            "Check STATE_DIR, and whom the folder belongs to: no pass runs before".to_owned(),
-        ),
-        other => (other.to_string(), "Check STATE_DIR, and whom the folder belongs to".to_owned()),
-    }
-}
-
-/// Whether this machine is meant, by a program that runs in a container.
-fn is_lost(host: &str, environment: &Environment) -> bool {
-    is_this_machine(host) && environment.is_container()
-}
-
-/// Whether a host is the machine that asks.
-pub(super) fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn in_container(variable: &str) -> String {
-    format!(
-        "Inside a container, localhost is the container itself: put the other container's name, or the machine's name \
-         or address, into {variable}"
-    )
 }

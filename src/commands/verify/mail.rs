@@ -3,10 +3,10 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     Check,
-    advice::{is_this_machine, of_discord, of_sending, of_smtp},
+    advice::{of_discord, of_sending, of_smtp},
 };
 use crate::{
-    config::{Environment, ExtraAuthorities, MailConfig, Settings, SmtpTls},
+    config::{ExtraAuthorities, MailConfig, Settings, SmtpTls, is_this_machine},
     notify::{Composed, Discord, SendError, Smtp, Summary, Templates, proofs},
     words,
 };
@@ -15,7 +15,7 @@ const SMTP: &str = "mail";
 const DISCORD: &str = "Discord";
 const TEMPLATES: &str = "template";
 /// A certificate that ends within this time is pointed out.
-const SOON: Duration = Duration::days(14);
+const EXPIRY_NOTICE: Duration = Duration::days(14);
 
 /// What was seen and what to do, if a mail did not go out.
 type Trouble = Option<(String, String)>;
@@ -24,7 +24,7 @@ type Trouble = Option<(String, String)>;
 type Samples = Vec<(&'static str, Composed)>;
 
 /// Whether each kind of mail can be written, and the mails; marked as tests.
-pub(super) fn templates(config: &MailConfig, settings: &Settings, now: OffsetDateTime) -> (Vec<Check>, Samples) {
+pub fn templates(config: &MailConfig, settings: &Settings, now: OffsetDateTime) -> (Vec<Check>, Samples) {
     let broken = |error: String| Check::fail(TEMPLATES, error, "Mend the file, or take it out of TEMPLATE_DIR");
     let templates = match Templates::load(config.template_dir.as_deref()) {
         Ok(templates) => templates.for_tests(),
@@ -45,15 +45,14 @@ pub(super) fn templates(config: &MailConfig, settings: &Settings, now: OffsetDat
 }
 
 /// The mail server: connection, TLS, login, sender. `send` holds the test mails, if they are asked for.
-pub(super) fn smtp(
+pub fn smtp(
     config: &MailConfig,
     authorities: &ExtraAuthorities,
-    environment: &Environment,
     send: Option<&Samples>,
     now: OffsetDateTime,
 ) -> Vec<Check> {
     let mut checks = Vec::new();
-    let mut smtp = talk(config, authorities, environment, &mut checks, now);
+    let mut smtp = talk(config, authorities, &mut checks, now);
     match (&mut smtp, send) {
         (_, None) => {}
         (Some(smtp), Some(mails)) if !mails.is_empty() => checks.extend(send_tests(smtp, config, mails)),
@@ -69,20 +68,19 @@ pub(super) fn smtp(
 fn talk(
     config: &MailConfig,
     authorities: &ExtraAuthorities,
-    environment: &Environment,
     checks: &mut Vec<Check>,
     now: OffsetDateTime,
 ) -> Option<Smtp> {
     let mut smtp = match Smtp::reach(config, authorities) {
         Ok(smtp) => smtp,
         Err(error) => {
-            checks.push(Check::fail(SMTP, error.what(), of_smtp(&error, config, environment)));
+            checks.push(Check::fail(SMTP, error.what(), of_smtp(&error, config)));
             return None;
         }
     };
     checks.push(security(config, authorities, &smtp, now));
     if let Err(error) = smtp.log_in(config) {
-        checks.push(Check::fail(SMTP, error.what(), of_smtp(&error, config, environment)));
+        checks.push(Check::fail(SMTP, error.what(), of_smtp(&error, config)));
         return None;
     }
     checks.push(Check::ok(SMTP, format!("logged in as {}", config.username)));
@@ -106,7 +104,7 @@ fn security(config: &MailConfig, authorities: &ExtraAuthorities, smtp: &Smtp, no
     let how = if config.tls == SmtpTls::Implicit { "TLS from the first byte" } else { "STARTTLS" };
     let seen = format!("reached {server}, {how}, {version}");
     match smtp.certificate_ends() {
-        Some(ends) if ends - now < SOON => Check::look(
+        Some(ends) if ends - now < EXPIRY_NOTICE => Check::look(
             SMTP,
             format!("{seen}, certificate good until {}", words::day(ends)),
             "Whoever runs the mail server should renew it: after that day no mail goes out",
@@ -145,7 +143,7 @@ fn send_tests(smtp: &mut Smtp, config: &MailConfig, mails: &Samples) -> Vec<Chec
 }
 
 /// Discord: the webhook, its name and channel; and with `send_test` a message.
-pub(super) fn discord(config: &MailConfig, client: &Client, send_test: bool, now: OffsetDateTime) -> Vec<Check> {
+pub fn discord(config: &MailConfig, client: &Client, send_test: bool, now: OffsetDateTime) -> Vec<Check> {
     let Some(webhook) = &config.discord else {
         return vec![Check::ok(DISCORD, "not used (DISCORD_WEBHOOK is not set)")];
     };

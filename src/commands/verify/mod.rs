@@ -11,27 +11,52 @@ use reqwest::blocking::Client;
 use time::OffsetDateTime;
 
 use self::report::{Check, Report, names};
-use super::{status, table};
+use super::{output, status};
 use crate::{
     cli::{self, Cli},
     clock,
     config::{
-        ConfigError, Environment, ExtraAuthorities, MailConfig, PlexConfig, Problem, Reader, Settings, TautulliConfig,
+        Environment, ExtraAuthorities, MailConfig, PlexConfig, Problem, ProblemKind, Reader, Settings, TautulliConfig,
     },
-    error::{CommandError, Exit},
-    household::{Guests, Household, Person, join},
-    http,
-    plex::Plex,
+    error::{Error, Exit, Kind},
+    people::People,
+    plan::{self, Plan},
+    services::{
+        Question::{
+            self, Account, Activity, Connected, Home, Libraries, RecordingSince, Server, Shares, Users, Version,
+            WatchedServer,
+        },
+        Snapshot, http,
+        plex::Plex,
+        tautulli::Tautulli,
+    },
     state::{State, inspect},
-    tautulli::Tautulli,
 };
 
+/// How errors about a state of another server begin.
+const STATE_DIR: &str = "STATE_DIR";
+
+/// Everything that any pass may ask.
+const QUESTIONS: [Question; 11] = [
+    Account,
+    Server,
+    Shares,
+    Home,
+    Version,
+    Connected,
+    WatchedServer,
+    Users,
+    RecordingSince,
+    Libraries,
+    Activity,
+];
+
 /// Checks every setting and connection, side by side, and says how to mend what fails. Changes nothing.
-pub(super) fn run(args: &cli::Verify, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
+pub fn run(args: &cli::Verify, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
     let known = Known::read(cli, environment);
     let checks = known.check(args.send_test, environment, clock::now());
     let report = Report::of(checks);
-    table::print(&report, args.json, |report, out| report.write(cli.quiet, out))?;
+    output::print(&report, args.json, |report, out| report.write(cli.quiet, out))?;
     Ok(if report.ok { Exit::Done } else { Exit::Failed })
 }
 
@@ -54,13 +79,12 @@ impl<T> Part<T> {
     fn read(environment: &Environment, read: impl FnOnce(&mut Reader<'_>) -> T) -> Self {
         let mut r = Reader::new(environment);
         let value = read(&mut r);
-        let problems = r.finish().err().as_ref().map_or(&[][..], ConfigError::problems).to_vec();
-        Self { value, problems }
+        Self { value, problems: r.problems() }
     }
 
     /// The value, if nothing is wrong with the variables that begin with one of `names`.
     fn but_for(&self, names: &[&str]) -> Option<&T> {
-        let is_wrong = |problem: &Problem| names.iter().any(|name| problem.name().starts_with(name));
+        let is_wrong = |problem: &Problem| names.iter().any(|name| problem.name.starts_with(name));
         (!self.problems.iter().any(is_wrong)).then_some(&self.value)
     }
 }
@@ -82,7 +106,7 @@ impl Known {
     /// Everything that is wrong, with the service that can't be checked because of it.
     fn problems(&self) -> Vec<(Problem, Option<&'static str>)> {
         let of = |problems: &[Problem], service| problems.iter().map(move |one| (one.clone(), service)).collect();
-        let mail = |problem: &Problem| match problem.name() {
+        let mail = |problem: &Problem| match problem.name.as_str() {
             name if name.starts_with("SMTP_") => Some("the mail server"),
             name if name.starts_with("DISCORD_") => Some("Discord"),
             _ => None,
@@ -97,7 +121,7 @@ impl Known {
         // A bad line in the env file is a problem of every part.
         let mut known: Vec<(Problem, Option<&'static str>)> = Vec::new();
         for (problem, service) in all.into_iter().flatten() {
-            let is_file = problem.name().contains(' ');
+            let is_file = problem.kind == ProblemKind::EnvFile;
             if !known.iter().any(|(other, _)| *other == problem) {
                 known.push((problem, service.filter(|_| !is_file)));
             }
@@ -121,37 +145,35 @@ impl Known {
             _ => Default::default(),
         };
         let send = send_test.then_some(&samples);
-        let (evidence, by_mail, on_discord) = thread::scope(|scope| {
-            let by_mail =
-                with_smtp.map(|config| scope.spawn(move || mail::smtp(config, authorities, environment, send, now)));
-            let on_discord = self.mail.but_for(&["DISCORD_"]).zip(client.as_ref().ok());
-            let on_discord =
-                on_discord.map(|(config, client)| scope.spawn(move || mail::discord(config, client, send_test, now)));
-            let evidence = client.as_ref().ok().map(|client| self.gather(client, settings, state, environment, now));
-            (evidence.unwrap_or_default(), by_mail.map(join), on_discord.map(join))
+        let mut by_mail = Vec::new();
+        let mut on_discord = Vec::new();
+        let snapshot = thread::scope(|scope| {
+            if let Some(config) = with_smtp {
+                scope.spawn(|| by_mail = mail::smtp(config, authorities, send, now));
+            }
+            if let Some((config, client)) = self.mail.but_for(&["DISCORD_"]).zip(client.as_ref().ok()) {
+                scope.spawn(|| on_discord = mail::discord(config, client, send_test, now));
+            }
+            client.as_ref().map(|client| self.observe(client, settings, state, now)).unwrap_or_default()
         });
 
-        let problems = self.problems();
-        let mut checks = settings::problems(&problems);
-        let is_missing = |(problem, _): &(Problem, _)| problem.to_string().contains("is not set");
-        checks.extend(settings::file(environment.file(), problems.iter().any(is_missing)));
-        checks.extend(client.err().map(|error| {
-            Check::fail(
-                "settings",
-                error.to_string(),
-                "Mend this first: plex.tv, Tautulli and Discord can't be asked before",
-            )
-        }));
+        let mut checks = self.check_settings(environment, client.err());
         if let Some(settings) = settings {
             checks.extend(settings::rules(settings));
-            let people = evidence.people.as_ref().map(|(server, people)| (server.as_str(), people.as_slice()));
-            checks.extend(settings::lists(settings, state, people, evidence.on_plex.owner.as_ref(), now));
-            checks.push(settings::due(settings, evidence.household.as_ref(), now));
         }
-        checks.extend(evidence.into_checks(state, now));
+        let seen = settings.map(|settings| Seen::of(&snapshot, settings, state, now));
+        if let Some((settings, seen)) = settings.zip(seen.as_ref()) {
+            checks.extend(settings::lists(settings, state, seen.people(), now));
+            checks.push(settings::due(settings, seen.people().zip(seen.plan.as_ref())));
+        }
+        checks.extend(services::plex(&snapshot, settings));
+        let refusal = seen.as_ref().and_then(|seen| seen.plan.as_ref()).and_then(|plan| plan.refusal.as_ref());
+        checks.extend(refusal.and_then(services::list_refusal));
+        checks.extend(services::tautulli(&snapshot, now));
+        checks.extend(seen.iter().flat_map(Seen::checks));
         checks.extend(templates);
-        checks.extend(by_mail.unwrap_or_default());
-        checks.extend(on_discord.unwrap_or_default());
+        checks.extend(by_mail);
+        checks.extend(on_discord);
         if let Some((dir, found)) = state_dir.zip(found.as_ref()) {
             checks.extend(state::state(dir, found));
         }
@@ -161,84 +183,72 @@ impl Known {
         checks
     }
 
-    /// Asks plex.tv and Tautulli side by side; then, if both are well, for everybody.
-    fn gather(
+    fn check_settings(&self, environment: &Environment, no_client: Option<Error>) -> Vec<Check> {
+        let problems = self.problems();
+        let mut checks = settings::problems(&problems);
+        let is_missing = |(problem, _): &(Problem, _)| problem.kind == ProblemKind::Missing;
+        checks.extend(settings::file(environment.file(), problems.iter().any(is_missing)));
+        checks.extend(no_client.map(|error| {
+            Check::fail(
+                "settings",
+                error.to_string(),
+                "Mend this first: plex.tv, Tautulli and Discord can't be asked before",
+            )
+        }));
+        checks
+    }
+
+    /// Asks plex.tv and Tautulli side by side.
+    fn observe(
         &self,
         client: &Client,
         settings: Option<&Settings>,
         state: Option<&State>,
-        environment: &Environment,
         now: OffsetDateTime,
-    ) -> Evidence {
+    ) -> Snapshot {
         let plex = self.plex.but_for(&[""]).map(|config| Plex::new(client.clone(), config.clone()));
-        let config = self.tautulli.but_for(&[""]);
-        let tautulli = config.map(|config| Tautulli::new(client.clone(), config.clone()));
-        let prunes_home = settings.map(|settings| settings.rules.prune_home_users);
-        let (on_plex, in_tautulli) = thread::scope(|scope| {
-            let in_tautulli = tautulli.as_ref().zip(config);
-            let in_tautulli = in_tautulli
-                .map(|(tautulli, config)| scope.spawn(move || services::tautulli(tautulli, config, environment, now)));
-            (plex.as_ref().map(|plex| services::plex(plex, prunes_home)), in_tautulli.map(join))
-        });
-        let plex_is_well = on_plex.as_ref().is_some_and(|seen| seen.server.is_some() && !seen.is_ill);
-        let tautulli_is_well = in_tautulli.as_ref().is_some_and(|seen| !seen.is_ill);
-        let mut evidence = Evidence {
-            on_plex: on_plex.unwrap_or_default(),
-            in_tautulli: in_tautulli.unwrap_or_default(),
-            ..Evidence::default()
-        };
-        let (Some(plex), Some(settings), true) = (&plex, settings, plex_is_well) else { return evidence };
-        let nothing = State::default();
-        let state = state.unwrap_or(&nothing);
-        match &tautulli {
-            Some(tautulli) if tautulli_is_well => match status::gather(plex, tautulli, settings, state, now) {
-                Ok(household) => {
-                    evidence.people = Some((household.server.name.clone(), household.people.clone()));
-                    evidence.household = Some(household);
-                }
-                Err(error) => evidence.trouble = Some(trouble(error)),
-            },
-            _ => match Guests::ask(plex, settings, state) {
-                Ok(guests) => evidence.people = Some((guests.server.name, guests.people)),
-                Err(error) => evidence.trouble = Some(trouble(error)),
-            },
+        let tautulli = self.tautulli.but_for(&[""]).map(|config| Tautulli::new(client.clone(), config.clone()));
+        let mut snapshot = Snapshot::default();
+        snapshot.ask(&QUESTIONS, plex.as_ref(), tautulli.as_ref(), now);
+        let state = state.cloned().unwrap_or_default();
+        if let (Some(settings), Some(tautulli), Some(Ok(Some(_)))) = (settings, &tautulli, &snapshot.users)
+            && let Ok(people) = People::of(&snapshot, settings, &state)
+        {
+            snapshot.ask_hidden(status::unknown_to_tautulli(&people), tautulli);
         }
-        evidence
+        snapshot
     }
 }
 
-/// What plex.tv and Tautulli showed.
-#[derive(Default)]
-struct Evidence {
-    on_plex: services::OnPlex,
-    in_tautulli: services::InTautulli,
-    /// The server's name, and the people on it.
-    people: Option<(String, Vec<Person>)>,
-    household: Option<Household>,
-    /// What failed though both services were well just before.
-    trouble: Option<Check>,
+/// What the services showed of the people, and what a sweep would do about them.
+struct Seen {
+    people: Result<People, Error>,
+    /// None if not everything is known that a sweep would have to know.
+    plan: Option<Plan>,
 }
 
-fn trouble(error: CommandError) -> Check {
-    match error {
-        CommandError::OtherState(other) => Check::fail("STATE_DIR", other.what(), other.advice()),
-        error => Check::fail("people", error.to_string(), "Run verify again"),
+impl Seen {
+    fn of(snapshot: &Snapshot, settings: &Settings, state: Option<&State>, now: OffsetDateTime) -> Self {
+        let state = state.cloned().unwrap_or_default();
+        let people = People::of(snapshot, settings, &state);
+        let is_known = snapshot.users.is_some() && snapshot.errors().is_empty();
+        let people_if_known = people.as_ref().ok().filter(|_| is_known);
+        let plan = people_if_known.map(|people| plan::sweep(people, snapshot, &state, settings, now));
+        Self { people, plan }
     }
-}
 
-impl Evidence {
-    fn into_checks(self, state: Option<&State>, now: OffsetDateTime) -> Vec<Check> {
-        let Self { on_plex, in_tautulli, household, trouble, .. } = self;
-        let same_server = services::same_server(on_plex.server.as_ref(), in_tautulli.watched.as_ref());
-        let mut checks = on_plex.checks;
-        let refusal = household.as_ref().zip(state).and_then(|(household, state)| household.refusal(state, now));
-        // The other reasons are about Tautulli, and found already.
-        let refusal = refusal.filter(|refusal| refusal.kind().starts_with("plex-"));
-        checks.extend(refusal.map(|refusal| services::refusal("plex.tv", &refusal)));
-        checks.extend(in_tautulli.checks);
-        checks.extend(same_server);
-        checks.extend(household.iter().flat_map(services::unjudged));
-        checks.extend(trouble);
-        checks
+    fn people(&self) -> Option<&People> {
+        self.people.as_ref().ok()
+    }
+
+    /// The state of another server; who of the people Tautulli can say nothing about.
+    fn checks(&self) -> Vec<Check> {
+        match &self.people {
+            Ok(people) if self.plan.is_some() => services::unjudged(people),
+            Err(error) if error.kind == Kind::Usage && error.what().starts_with(STATE_DIR) => {
+                vec![Check::fail(STATE_DIR, error.what(), &error.advice)]
+            }
+            _ => Vec::new(),
+        }
     }
 }

@@ -2,23 +2,23 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::commands::table::paragraph;
+use crate::commands::output::paragraph;
 
 /// More names than this are not listed.
-const MANY: usize = 10;
+const MOST_NAMES: usize = 10;
 
 /// What `verify --json` prints. Fields are added, never renamed or dropped, as long as `schema` is 1.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub struct Report {
     schema: u32,
     /// Whether nothing has to be mended.
-    pub(super) ok: bool,
+    pub ok: bool,
     checks: Vec<Check>,
 }
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
-pub(super) struct Check {
+pub struct Check {
     /// settings, plex.tv, Tautulli, people, template, mail, Discord, state.
     area: &'static str,
     mark: Mark,
@@ -40,15 +40,15 @@ enum Mark {
 }
 
 impl Check {
-    pub(super) fn ok(area: &'static str, seen: impl Into<String>) -> Self {
+    pub fn ok(area: &'static str, seen: impl Into<String>) -> Self {
         Self { area, mark: Mark::Ok, seen: seen.into(), next: None }
     }
 
-    pub(super) fn look(area: &'static str, seen: impl Into<String>, next: impl AsRef<str>) -> Self {
+    pub fn look(area: &'static str, seen: impl Into<String>, next: impl AsRef<str>) -> Self {
         Self { area, mark: Mark::Look, seen: seen.into(), next: Some(sentence(next.as_ref())) }
     }
 
-    pub(super) fn fail(area: &'static str, seen: impl Into<String>, next: impl AsRef<str>) -> Self {
+    pub fn fail(area: &'static str, seen: impl Into<String>, next: impl AsRef<str>) -> Self {
         let seen: String = seen.into();
         // An error that says whose it is need not say so twice.
         let rest = seen.strip_prefix(area).and_then(|rest| rest.strip_prefix(": ").or(rest.strip_prefix(' ')));
@@ -71,20 +71,20 @@ fn sentence(text: &str) -> String {
 }
 
 /// The names, or the first of them if they are many.
-pub(super) fn names(names: &[&str]) -> String {
-    match names.len().saturating_sub(MANY) {
+pub fn names(names: &[&str]) -> String {
+    match names.len().saturating_sub(MOST_NAMES) {
         0 => names.join(", "),
-        more => format!("{} and {more} more", names[..MANY].join(", ")),
+        more => format!("{} and {more} more", names[..MOST_NAMES].join(", ")),
     }
 }
 
 impl Report {
-    pub(super) fn of(checks: Vec<Check>) -> Self {
+    pub fn of(checks: Vec<Check>) -> Self {
         Self { schema: 1, ok: !checks.iter().any(Check::is_failure), checks }
     }
 
     /// Writes the report for people; if `quiet`, only what they should look at.
-    pub(super) fn write(&self, quiet: bool, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, quiet: bool, out: &mut dyn Write) -> io::Result<()> {
         for Check { area, mark, seen, next } in &self.checks {
             let mark = match mark {
                 Mark::Ok if quiet => continue,

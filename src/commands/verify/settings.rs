@@ -5,17 +5,16 @@ use time::OffsetDateTime;
 use super::{Check, names};
 use crate::{
     config::{Problem, Settings},
-    household::{Household, Person, is_owner, spares},
-    plex::Account,
-    state::{Spared, State},
-    verdict::Standing,
+    people::{Guest, People},
+    plan::Plan,
+    state::State,
     words,
 };
 
 const AREA: &str = "settings";
 
 /// Settings that can't be used, and what can't be checked because of them.
-pub(super) fn problems(problems: &[(Problem, Option<&'static str>)]) -> Vec<Check> {
+pub fn problems(problems: &[(Problem, Option<&'static str>)]) -> Vec<Check> {
     let check = |(problem, unchecked): &(Problem, Option<&'static str>)| {
         let next = match unchecked {
             Some(service) => format!("Set it right: no pass runs before, and {service} can't be checked"),
@@ -27,7 +26,7 @@ pub(super) fn problems(problems: &[(Problem, Option<&'static str>)]) -> Vec<Chec
 }
 
 /// The env file, if there is something to say about it: others can read it; or settings are missing, and none was named.
-pub(super) fn file(file: Option<&Path>, is_something_missing: bool) -> Option<Check> {
+pub fn file(file: Option<&Path>, is_something_missing: bool) -> Option<Check> {
     let Some(file) = file else {
         let next = "--env-file FILE or PLEX_PRUNE_ENV_FILE names one; sudo drops that variable";
         return is_something_missing.then(|| Check::look(AREA, "no env file was named", next));
@@ -39,7 +38,7 @@ pub(super) fn file(file: Option<&Path>, is_something_missing: bool) -> Option<Ch
 }
 
 /// The thresholds and switches as read.
-pub(super) fn rules(settings: &Settings) -> Vec<Check> {
+pub fn rules(settings: &Settings) -> Vec<Check> {
     let rules = &settings.rules;
     let mode = if settings.dry_run {
         "dry run: nobody is warned or removed before DRY_RUN=false"
@@ -57,57 +56,46 @@ pub(super) fn rules(settings: &Settings) -> Vec<Check> {
     vec![Check::ok(AREA, mode), Check::ok(AREA, thresholds)]
 }
 
-/// Whom the VIPs and the whitelist mean, of those on the server and its owner.
-pub(super) fn lists(
+/// Who the VIPs are, of the people on the server and its owner; entries of the whitelist that match nobody.
+pub fn lists(
     settings: &Settings,
     state: Option<&State>,
-    people: Option<(&str, &[Person])>,
-    owner: Option<&Account>,
+    people: Option<&People>,
     now: OffsetDateTime,
 ) -> Vec<Check> {
-    let Some((server, people)) = people else {
+    let Some(people) = people else {
         let vips = words::excerpt(&settings.vips.join(", "));
         let next = "Mend what fails below; then this shows whom they match";
         return if vips.is_empty() { Vec::new() } else { vec![Check::look(AREA, format!("VIPs: {vips}"), next)] };
     };
-    let typo = "Is it a typo? `plex-prune whitelist list` shows everybody who is safe, and why";
-    let vip = |vip: &String| {
-        let shown = words::printable(vip);
-        let owner = owner.filter(|owner| is_owner(owner, vip)).map(|owner| format!("{}, the owner", owner.name()));
-        let people = people.iter().filter(|person| person.is_named(vip)).map(Person::label);
-        match owner.into_iter().chain(people).collect::<Vec<_>>().as_slice() {
-            [] => Check::look(AREA, format!("VIP {shown}: nobody on {server}"), typo),
-            people => Check::ok(AREA, format!("VIP {shown}: {}", people.join(", "))),
-        }
-    };
-    let in_force = |entry: &&Spared| entry.until.is_none_or(|until| now.date() <= until);
-    let spares_nobody = |entry: &&Spared| !people.iter().any(|person| spares(entry, person));
-    let spared = |entry: &Spared| {
-        let shown = words::printable(&entry.name);
-        match entry.id {
-            Some(id) => Check::look(
-                AREA,
-                format!("whitelist: {shown} (id {id}) has no share on {server} now"),
-                format!("If they won't be back: `plex-prune whitelist remove {id}`"),
-            ),
-            None => Check::look(AREA, format!("whitelist: {shown} is nobody on {server}"), typo),
-        }
-    };
-    let whitelist = state.map_or(&[][..], |state| &state.whitelist);
-    let spared = whitelist.iter().filter(in_force).filter(spares_nobody).map(spared);
-    settings.vips.iter().map(vip).chain(spared).collect()
+    let vips = settings.vips.iter().filter_map(|vip| {
+        let owner = people.owner.iter().filter(|owner| owner.names.contains(vip));
+        let owner = owner.map(|owner| format!("{}, the owner", owner.name));
+        let guests = people.guests.iter().filter(|guest| guest.names.contains(vip)).map(Guest::label);
+        let matches: Vec<String> = owner.chain(guests).collect();
+        let vip = words::printable(vip);
+        (!matches.is_empty()).then(|| Check::ok(AREA, format!("VIP {vip}: {}", matches.join(", "))))
+    });
+    let nobody = State::default();
+    let unmatched = people.unmatched(settings, state.unwrap_or(&nobody), now);
+    let unmatched = unmatched.iter().map(|entry| {
+        let next = match entry.id {
+            Some(id) => format!("If they won't be back: `plex-prune whitelist remove {id}`"),
+            None => "Is it a typo? `plex-prune whitelist list` shows everybody who is safe, and why".to_owned(),
+        };
+        Check::look(AREA, entry.what(), next)
+    });
+    vips.chain(unmatched).collect()
 }
 
 /// Who would be warned and removed by a sweep now.
-pub(super) fn due(settings: &Settings, household: Option<&Household>, now: OffsetDateTime) -> Check {
-    let Some(household) = household else {
+pub fn due(settings: &Settings, planned: Option<(&People, &Plan)>) -> Check {
+    let Some((people, plan)) = planned else {
         return Check::look(AREA, "who is due can't be told yet", "Mend what fails below");
     };
-    let standing = |wanted: Standing| {
-        let people = household.people.iter().filter(move |person| person.judge(settings, now).standing == wanted);
-        people.map(|person| person.name.as_str()).collect::<Vec<_>>()
-    };
-    let (warn, remove) = (standing(Standing::Warn), standing(Standing::Remove));
+    let name = |id| people.get(id).map(|guest| guest.name.as_str());
+    let warn: Vec<&str> = plan.to_warn().filter_map(name).collect();
+    let remove: Vec<&str> = plan.to_remove().filter_map(name).collect();
     let named = |what: &str, people: &[&str]| match people {
         [] => format!("nobody {what}"),
         people => format!("{} {what} ({})", people.len(), names(people)),

@@ -2,21 +2,22 @@ use std::path::Path;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Check, advice::of_state};
+use super::Check;
 use crate::{
     config::Settings,
-    delivery,
-    state::{self, Notice, State, StateError},
+    notify::{Notice, label},
+    error::Error,
+    state::{self, State},
     words,
 };
 
 const AREA: &str = "state";
 
 /// What is in the state directory: the state, and what is wrong with the file if its backup stands in for it.
-pub(super) type Found = Result<(State, Option<String>), StateError>;
+pub type Found = Result<(State, Option<String>), Error>;
 
 /// The state directory, the lock, the file and the outbox.
-pub(super) fn state(dir: &Path, found: &Found) -> Vec<Check> {
+pub fn state(dir: &Path, found: &Found) -> Vec<Check> {
     let mut checks = vec![folder(dir)];
     if !dir.exists() {
         return checks;
@@ -31,7 +32,7 @@ pub(super) fn state(dir: &Path, found: &Found) -> Vec<Check> {
     match found {
         Ok((state, damage)) => {
             checks.push(match damage {
-                _ if state == &State::default() && !dir.join("state.json").exists() => {
+                None if !dir.join("state.json").exists() => {
                     Check::ok(AREA, "no state.json yet: the first live `welcome` records everybody without a mail")
                 }
                 None => Check::ok(AREA, format!("state.json reads: {}", contents(state))),
@@ -44,10 +45,7 @@ pub(super) fn state(dir: &Path, found: &Found) -> Vec<Check> {
             checks.extend(unfinished(state));
             checks.extend(outbox(state));
         }
-        Err(error) => {
-            let (seen, next) = of_state(error);
-            checks.push(Check::fail(AREA, seen, next));
-        }
+        Err(error) => checks.push(Check::fail(AREA, error.what(), &error.advice)),
     }
     checks
 }
@@ -107,7 +105,7 @@ fn outbox(state: &State) -> Vec<Check> {
         let since = words::minute(oldest.written);
         let (seen, next) = match alike.len() {
             1 => (
-                format!("{} waits since {since}: {error}", delivery::label(oldest)),
+                format!("{} waits since {since}: {error}", label(oldest)),
                 "It goes out with the first pass that can send it",
             ),
             many => (
@@ -121,7 +119,7 @@ fn outbox(state: &State) -> Vec<Check> {
 }
 
 /// The scheduler, as far as it left traces.
-pub(super) fn scheduler(settings: &Settings, state: &State, now: OffsetDateTime) -> Vec<Check> {
+pub fn scheduler(settings: &Settings, state: &State, now: OffsetDateTime) -> Vec<Check> {
     if settings.dry_run {
         return vec![Check::ok(AREA, "whether passes are scheduled can't be seen: dry runs leave no trace")];
     }

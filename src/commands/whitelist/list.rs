@@ -1,5 +1,3 @@
-use std::thread;
-
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -7,109 +5,100 @@ use super::{connect, table};
 use crate::{
     cli::Cli,
     clock,
-    commands::table::print,
+    commands::output::print,
     config::{Environment, Settings},
-    error::{CommandError, Exit},
-    household::{Guests, Person, both, is_owner, join, spares},
-    moment,
-    plex::Account,
-    state::{self, Spared, State},
+    error::{Error, Exit},
+    people::{Guest, People, entry_means},
+    services::{
+        Question::{self, Account, Home, Server, Shares},
+        Snapshot,
+    },
+    state::{self, State, WhitelistEntry},
+    timestamp,
     verdict::Protection,
     words,
 };
 
+const QUESTIONS: [Question; 4] = [Server, Shares, Account, Home];
+
 /// Shows everybody who is never removed, and why.
-pub(super) fn run(json: bool, cli: &Cli, environment: &Environment) -> Result<Exit, CommandError> {
+pub fn run(json: bool, cli: &Cli, environment: &Environment) -> Result<Exit, Error> {
     let now = clock::now();
     let (settings, plex) = connect(cli, environment)?;
-    let state = state::peek(&settings.state_dir)?;
-    let (guests, account, members) = thread::scope(|scope| {
-        let account = scope.spawn(|| plex.account());
-        let members = scope.spawn(|| plex.home_users());
-        (Guests::ask(&plex, &settings, &state), join(account), join(members))
-    });
-    let (guests, (account, members)) = both(guests, both(account, members))?;
-    let people = People { guests: &guests, owner: &account, home: &members };
+    let state = state::read(&settings.state_dir)?;
+    let mut snapshot = Snapshot::default();
+    snapshot.ask(&QUESTIONS, Some(&plex), None, now);
+    let people = People::complete(&snapshot, &settings, &state)?;
     print(&Report::of(&people, &settings, &state, now), json, table::write)?;
     Ok(Exit::Done)
-}
-
-/// Whom the entries may mean.
-struct People<'a> {
-    guests: &'a Guests,
-    owner: &'a Account,
-    /// The Plex ids of the Home's members.
-    home: &'a [u64],
 }
 
 /// What `whitelist list --json` prints. Fields are added, never renamed or dropped, as long as `schema` is 1. Times are
 /// RFC 3339, UTC.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub struct Report {
     schema: u32,
-    pub(super) server: String,
-    pub(super) protections: Vec<Row>,
+    pub server: String,
+    pub protections: Vec<Row>,
     /// Entries that mean nobody.
-    pub(super) remarks: Vec<String>,
+    pub remarks: Vec<String>,
 }
 
 /// One reason for which somebody is never removed.
 #[derive(Debug, Serialize)]
-pub(super) struct Row {
+pub struct Row {
     /// whitelist, VIP_NAMES, ADMIN_EMAIL, owner, Home user.
-    pub(super) by: &'static str,
+    pub by: &'static str,
     /// The entry, where the owner wrote one.
-    pub(super) entry: Option<String>,
+    pub entry: Option<String>,
     /// The Plex id by which a whitelist entry holds, whatever the person is called.
     id: Option<u64>,
-    /// Whom it is about, of those who have access now.
-    pub(super) matches: Vec<Match>,
+    /// Who it is about, of those who have access now.
+    pub matches: Vec<Match>,
     /// Whether it holds: an entry may be over.
-    pub(super) holds: bool,
-    #[serde(with = "moment::option")]
-    pub(super) since: Option<OffsetDateTime>,
+    pub holds: bool,
+    #[serde(with = "timestamp::option")]
+    pub since: Option<OffsetDateTime>,
     /// The last day that counts, UTC.
-    pub(super) until: Option<String>,
-    pub(super) note: Option<String>,
+    pub until: Option<String>,
+    pub note: Option<String>,
 }
 
 /// Somebody with access to the server.
 #[derive(Debug, Serialize)]
-pub(super) struct Match {
+pub struct Match {
     id: u64,
-    pub(super) name: String,
+    pub name: String,
 }
 
 impl Report {
-    fn of(people: &People<'_>, settings: &Settings, state: &State, now: OffsetDateTime) -> Self {
-        let mut protections: Vec<Row> = state.whitelist.iter().map(|entry| Row::spared(entry, people, now)).collect();
+    fn of(people: &People, settings: &Settings, state: &State, now: OffsetDateTime) -> Self {
+        let mut protections: Vec<Row> = state.whitelist.iter().map(|entry| Row::of_entry(entry, people, now)).collect();
         for vip in &settings.vips {
-            let matches = people.those(is_owner(people.owner, vip), |person| person.is_named(vip));
+            let is_owner = people.owner.as_ref().is_some_and(|owner| owner.names.contains(vip));
+            let matches = matches(people, is_owner, |guest| guest.names.contains(vip));
             protections.push(Row::new("VIP_NAMES", Some(words::printable(vip)), matches));
         }
         let admin = settings.admin.to_string();
-        let is_admin = |person: &Person| person.facts.protections.contains(&Protection::Admin);
-        let matches = people.those(is_owner(people.owner, &admin), is_admin);
-        protections.push(Row::new("ADMIN_EMAIL", Some(words::printable(&admin)), matches));
-        protections.push(Row::new("owner", None, people.those(true, |_| false)));
+        let is_owner = people.owner.as_ref().is_some_and(|owner| owner.names.contains(&admin));
+        let is_admin = |guest: &Guest| guest.facts.protections.contains(&Protection::Admin);
+        let admins = matches(people, is_owner, is_admin);
+        protections.push(Row::new("ADMIN_EMAIL", Some(words::printable(&admin)), admins));
+        protections.push(Row::new("owner", None, matches(people, true, |_| false)));
         if !settings.rules.prune_home_users {
-            let matches = people.those(false, |person| person.in_home || people.home.contains(&person.id));
-            protections.push(Row::new("Home user", None, matches));
+            protections.push(Row::new("Home user", None, matches(people, false, |guest| guest.in_home)));
         }
         protections.retain(|row| row.entry.is_some() || !row.matches.is_empty());
-        let server = people.guests.server.name.clone();
-        let means_nobody = protections.iter().filter(|row| row.holds && row.matches.is_empty());
-        let remarks = means_nobody.filter_map(|row| row.remark(&server)).collect();
-        Self { schema: 1, server, protections, remarks }
+        let remarks = people.unmatched(settings, state, now).iter().map(ToString::to_string).collect();
+        Self { schema: 1, server: people.server.name.clone(), protections, remarks }
     }
 }
 
-impl People<'_> {
-    fn those(&self, owner: bool, is_meant: impl Fn(&Person) -> bool) -> Vec<Match> {
-        let people = self.guests.people.iter().filter(|person| is_meant(person));
-        let people = people.map(|person| Match { id: person.id, name: person.name.clone() });
-        owner.then(|| Match { id: self.owner.id, name: self.owner.name() }).into_iter().chain(people).collect()
-    }
+fn matches(people: &People, owner: bool, is_meant: impl Fn(&Guest) -> bool) -> Vec<Match> {
+    let guests = people.guests.iter().filter(|guest| is_meant(guest));
+    let guests = guests.map(|guest| Match { id: guest.id, name: guest.name.clone() });
+    let owner = people.owner.iter().filter(|_| owner).map(|owner| Match { id: owner.id, name: owner.name.clone() });
+    owner.chain(guests).collect()
 }
 
 impl Row {
@@ -117,27 +106,15 @@ impl Row {
         Self { by, entry, id: None, matches, holds: true, since: None, until: None, note: None }
     }
 
-    fn spared(entry: &Spared, people: &People<'_>, now: OffsetDateTime) -> Self {
-        let matches = people.those(false, |person| spares(entry, person));
+    fn of_entry(entry: &WhitelistEntry, people: &People, now: OffsetDateTime) -> Self {
+        let matches = matches(people, false, |guest| entry_means(entry, guest.id, &guest.names));
         Self {
             id: entry.id,
-            holds: entry.until.is_none_or(|until| now.date() <= until),
+            holds: entry.is_in_force(now),
             since: Some(entry.since),
             until: entry.until.map(words::date),
             note: entry.note.as_deref().map(words::excerpt),
             ..Self::new("whitelist", Some(words::printable(&entry.name)), matches)
-        }
-    }
-
-    /// A typo in an entry would cost somebody their access.
-    fn remark(&self, server: &str) -> Option<String> {
-        let entry = self.entry.as_ref()?;
-        match (self.by, self.id) {
-            ("whitelist", Some(id)) => Some(format!("whitelist: {entry} (id {id}) has no share on {server} now")),
-            (by @ ("whitelist" | "VIP_NAMES"), _) => {
-                Some(format!("{by}: \"{entry}\" is nobody on {server}; is it a typo?"))
-            }
-            _ => None,
         }
     }
 }

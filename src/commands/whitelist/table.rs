@@ -2,14 +2,14 @@ use std::io::{self, Write};
 
 use super::list::{Report, Row};
 use crate::{
-    commands::table::{Columns, lines, paragraph},
+    commands::output::{Columns, lines, paragraph},
     words,
 };
 
 const HEADER: [&str; 5] = ["by", "entry", "protects", "since", "last day"];
 
 /// Writes the list for people, the notes below what they are about.
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     paragraph("", &format!("Never removed from {}, and why", report.server), out)?;
     writeln!(out)?;
     let lines = lines(HEADER, report.protections.iter().map(cells), &Columns { flexible: &[1, 2], right: &[] });

@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 use crate::{
-    moment,
     notify::{Channel, Event},
+    timestamp,
 };
 
 /// Notices that are written down and not sent yet, oldest first.
@@ -21,7 +21,7 @@ pub struct Notice {
     /// Where it goes.
     pub to: Channel,
     /// When it was written, UTC.
-    #[serde(with = "moment")]
+    #[serde(with = "timestamp")]
     pub written: OffsetDateTime,
     /// What it tells.
     #[serde(flatten)]
@@ -36,7 +36,7 @@ pub struct Notice {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unanswered: u32,
     /// Not to be tried before then, UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "moment::option")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "timestamp::option")]
     pub not_before: Option<OffsetDateTime>,
 }
 

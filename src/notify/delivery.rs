@@ -8,13 +8,14 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     config::{ExtraAuthorities, MailConfig},
+    error::Error,
     logging::EVENT,
     notify::{
-        Channel, ComposeError, Discord, DiscordError, Event, SendError, Smtp, Step, TemplateError, Templates, Who,
-        compose, proofs, tells_person,
+        Channel, ComposeError, Discord, DiscordError, Event, Notice, Outbox, Review, SendError, Smtp, Step, TemplateError,
+        Templates, Who, compose, proofs, tells_person,
     },
-    state::{Notice, Outbox, StateError, Store},
-    stop,
+    shutdown,
+    state::Store,
     verdict::Rules,
     words,
 };
@@ -25,17 +26,6 @@ pub struct Delivery {
     authorities: ExtraAuthorities,
     templates: Templates,
     discord: Option<Discord>,
-}
-
-/// Whether a waiting notice may go out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// It is true.
-    Send,
-    /// This pass can't know; a later one will.
-    Wait,
-    /// It is no longer true, and why.
-    Drop(String),
 }
 
 /// What became of the outbox.
@@ -98,8 +88,8 @@ impl Delivery {
         outbox.push(event, &channels, now);
     }
 
-    /// Sends every notice that `vouch` stands up for, oldest first, and saves after each. None is begun after `until`.
-    /// What still waits after a week is given up.
+    /// Sends every notice that the review lets pass, oldest first, and saves after each. None is begun after `until`. What
+    /// still waits after a week is given up, if `give_up`: in a pass that knows that this machine's clock is right.
     ///
     /// # Errors
     /// The state can't be written: then nothing more is sent.
@@ -108,15 +98,18 @@ impl Delivery {
         store: &mut Store,
         now: OffsetDateTime,
         until: Instant,
-        vouch: impl Fn(&Notice) -> Word,
-    ) -> Result<Tally, StateError> {
+        give_up: bool,
+        review: impl Fn(&Notice) -> Review,
+    ) -> Result<Tally, Error> {
         let mut tally = Tally::default();
         let (mut mail, mut discord_down) = (Connection::NotYet, None);
         let mut seen = HashSet::new();
         self.drop_those_for_no_discord(store)?;
-        give_up_old_ones(store, now)?;
+        if give_up {
+            give_up_old_ones(store, now)?;
+        }
         while let Some(notice) = store.state.outbox.notices().iter().find(|notice| seen.insert(notice.id.clone())) {
-            if stop::asked() || Instant::now() > until {
+            if shutdown::requested() || Instant::now() > until {
                 tally.cut_short = true;
                 break;
             }
@@ -124,9 +117,9 @@ impl Delivery {
             if notice.not_before.is_some_and(|time| now < time) {
                 continue;
             }
-            match vouch(&notice) {
-                Word::Wait => continue,
-                Word::Drop(why) => {
+            match review(&notice) {
+                Review::Hold => continue,
+                Review::Drop(why) => {
                     log::info!(target: EVENT, event = "notice dropped", id = about(&notice); "dropped {}: {why}", label(&notice));
                     match notice.event {
                         // Nobody was warned, so there is nothing to tell the admin either.
@@ -136,7 +129,7 @@ impl Delivery {
                     store.save()?;
                     continue;
                 }
-                Word::Send => {}
+                Review::Send => {}
             }
             let sent = match notice.to {
                 Channel::Discord => self.post(&notice, &mut discord_down),
@@ -245,7 +238,7 @@ impl Delivery {
     }
 
     /// Takes out what waits for a Discord that is no longer used.
-    fn drop_those_for_no_discord(&self, store: &mut Store) -> Result<(), StateError> {
+    fn drop_those_for_no_discord(&self, store: &mut Store) -> Result<(), Error> {
         if self.discord.is_none() {
             for notice in store.state.outbox.notices().to_vec() {
                 if notice.to == Channel::Discord {
@@ -285,7 +278,7 @@ pub fn label(notice: &Notice) -> String {
 }
 
 /// Takes out what could not be sent for a week; the admin hears of it in the next mail that does get through.
-fn give_up_old_ones(store: &mut Store, now: OffsetDateTime) -> Result<(), StateError> {
+fn give_up_old_ones(store: &mut Store, now: OffsetDateTime) -> Result<(), Error> {
     let mut lost = Vec::new();
     for notice in store.state.outbox.notices().to_vec() {
         if now - notice.written < Duration::WEEK || matches!(notice.event, Event::GaveUp { .. }) {

@@ -2,16 +2,17 @@ use std::io::{self, Write};
 
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    status::{PassReport, Report, Row as Person, Waiting},
-    table::{self, Columns, paragraph},
+use super::report::{PassReport, Report, Row, Standing, Waiting};
+use crate::{
+    commands::output::{Columns, lines, paragraph},
+    verdict::Milestone,
+    words,
 };
-use crate::words;
 
 const HEADER: [&str; 6] = ["who", "joined", "watched", "idle", "standing", "next"];
 
 /// Writes the report for people.
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let forecast = if report.is_forecast { ", if nobody watches anything until then" } else { "" };
     paragraph("", &format!("{} at {}{forecast}", report.server, words::minute(report.at)), out)?;
     writeln!(out)?;
@@ -19,7 +20,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "Nobody has a share on this server.")?;
     } else {
         let rows = report.people.iter().map(|row| cells(row, report));
-        for line in table::lines(HEADER, rows, &Columns { flexible: &[0], right: &[3] }) {
+        for line in lines(HEADER, rows, &Columns { flexible: &[0], right: &[3] }) {
             writeln!(out, "{line}")?;
         }
     }
@@ -56,13 +57,13 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn cells(row: &Person, report: &Report) -> [String; 6] {
+fn cells(row: &Row, report: &Report) -> [String; 6] {
     [
         row.name.clone(),
         day(row.joined),
         if row.watching { "now".to_owned() } else { day(row.last_watched) },
         row.idle_days.map_or(String::new(), |days| days.to_string()),
-        standing(row, report),
+        standing(row, report).to_owned(),
         next(row, report),
     ]
 }
@@ -71,38 +72,41 @@ fn day(time: Option<OffsetDateTime>) -> String {
     time.map_or("-".to_owned(), words::day)
 }
 
-fn standing(row: &Person, report: &Report) -> String {
-    match (row.standing, &row.reason) {
-        ("protected", Some(reason)) => reason.clone(),
-        (standing, _) => standing_words(standing, report).to_owned(),
+fn standing(row: &Row, report: &Report) -> &'static str {
+    match (row.standing, row.reason) {
+        (Standing::Protected, Some(reason)) => reason,
+        (standing, _) => standing_words(standing, report),
     }
 }
 
-fn standing_words(standing: &'static str, report: &Report) -> &'static str {
+fn standing_words(standing: Standing, report: &Report) -> &'static str {
     match standing {
-        "unknown" => "can't tell",
-        "remove" if report.is_forecast => "removed",
-        "warn" => "to be warned",
-        "remove" => "to be removed",
-        word => word,
+        Standing::Active => "active",
+        Standing::Watching => "watching",
+        Standing::New => "new",
+        Standing::Protected => "protected",
+        Standing::Unknown => "can't tell",
+        Standing::Warn => "to be warned",
+        Standing::Warned => "warned",
+        Standing::Remove if report.is_forecast => "removed",
+        Standing::Remove => "to be removed",
     }
 }
 
-fn next(row: &Person, report: &Report) -> String {
+fn next(row: &Row, report: &Report) -> String {
     match (&row.next, row.standing) {
-        (_, "unknown") => row.reason.clone().unwrap_or_default(),
-        (Some(next), "remove") if report.is_forecast => format!("on {}", words::day(next.at)),
-        (_, "warn" | "remove") => "next sweep".to_owned(),
-        (None, "protected") => "never removed".to_owned(),
+        (_, Standing::Unknown) => row.reason.unwrap_or_default().to_owned(),
+        (Some(next), Standing::Remove) if report.is_forecast => format!("on {}", words::day(next.at)),
+        (_, Standing::Warn | Standing::Remove) => "next sweep".to_owned(),
+        (None, Standing::Protected) => "never removed".to_owned(),
         (None, _) => String::new(),
-        (Some(next), _) => {
-            match next.step {
-                // The last day that counts, not the midnight after it.
-                "protection ends" => format!("to {}", words::day(next.at - Duration::SECOND)),
-                "counting starts" => format!("counts from {}", words::day(next.at)),
-                step => format!("{step} {}", words::day(next.at)),
-            }
-        }
+        (Some(next), _) => match next.step {
+            // The last day that counts, not the midnight after it.
+            Milestone::ProtectionEnds => format!("to {}", words::day(next.at - Duration::SECOND)),
+            Milestone::CountingStarts => format!("counts from {}", words::day(next.at)),
+            Milestone::Warning => format!("warning {}", words::day(next.at)),
+            Milestone::Removal => format!("removal {}", words::day(next.at)),
+        },
     }
 }
 

@@ -14,16 +14,16 @@ const NARROWEST: u16 = 8;
 const WIDEST: u16 = 40;
 
 /// Which columns are special, by their numbers.
-pub(super) struct Columns<'a> {
+pub struct Columns<'a> {
     /// Texts of any length, cut to fit.
-    pub(super) flexible: &'a [usize],
+    pub flexible: &'a [usize],
     /// Numbers.
-    pub(super) right: &'a [usize],
+    pub right: &'a [usize],
 }
 
 /// A table in lines, the header's first (on a terminal with a rule below it) and then one a row. Every column is as wide
 /// as it must be; what is left is for the flexible ones.
-pub(super) fn lines<const N: usize>(
+pub fn lines<const N: usize>(
     header: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
     columns: &Columns<'_>,
@@ -78,7 +78,7 @@ fn terminal_width() -> Option<u16> {
 }
 
 /// Writes a text behind a mark, in lines that fit; those after the first are indented as far as the mark.
-pub(super) fn paragraph(mark: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+pub fn paragraph(mark: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     let indent = mark.chars().count();
     let mut table = Table::new();
     let room = width().saturating_sub(indent as u16).max(1);
@@ -94,24 +94,34 @@ pub(super) fn paragraph(mark: &str, text: &str, out: &mut dyn Write) -> io::Resu
     Ok(())
 }
 
-/// Prints a report as JSON, or as `write` puts it for people. A reader who has seen enough (`| head`) is no error.
+/// Prints a report as JSON, or as `write` puts it for people.
 ///
 /// # Errors
 /// Standard output can't be written to.
-pub(super) fn print<T: Serialize>(
+pub fn print<T: Serialize>(
     report: &T,
     json: bool,
     write: impl FnOnce(&T, &mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
+    to_stdout(|mut out| {
+        if json {
+            serde_json::to_writer_pretty(&mut out, report)?;
+            writeln!(out)
+        } else {
+            write(report, out)
+        }
+    })
+}
+
+/// Writes to standard output. A reader who has seen enough (`| head`) is no error.
+///
+/// # Errors
+/// Standard output can't be written to.
+pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = stdout().lock();
-    let printed = if json {
-        serde_json::to_writer_pretty(&mut out, report).map_err(io::Error::from).and_then(|()| writeln!(out))
-    } else {
-        write(report, &mut out)
-    };
-    match printed.and_then(|()| out.flush()) {
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        printed => printed,
+        written => written,
     }
 }
 

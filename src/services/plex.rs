@@ -1,5 +1,5 @@
-//! plex.tv: whom the server is shared with, and how a share ends. None of it is documented by Plex: only the fields that
-//! are needed are read, and an answer that can't be read is an error, never "nobody".
+//! plex.tv: who has access to the server, and how a share is revoked. None of it is documented by Plex: only the fields
+//! that are needed are read, and an answer that can't be read is an error, never "nobody".
 
 use reqwest::{
     Method,
@@ -9,13 +9,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned, de::IgnoredAny};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::http::{self, Fault, Service};
 use crate::{
     config::PlexConfig,
-    http::{self, Fault, Service, ServiceError},
-    moment, words,
+    error::{Error, Kind},
+    timestamp, words,
 };
-
-const PLEX: Service = Service { name: "plex.tv", advice };
 
 fn advice(fault: &Fault) -> &'static str {
     match fault {
@@ -37,7 +36,7 @@ fn advice(fault: &Fault) -> &'static str {
         }
         Fault::ClockAhead(_) => "Set this machine's clock, and keep it right (NTP)",
         Fault::Unreadable(_) => "Plex may have changed it: if this goes on, plex-prune needs an update",
-        _ => "",
+        Fault::Status { .. } => "If this goes on, plex-prune may need an update",
     }
 }
 
@@ -45,6 +44,7 @@ fn advice(fault: &Fault) -> &'static str {
 pub struct Plex {
     client: Client,
     config: PlexConfig,
+    service: Service,
     installation: String,
 }
 
@@ -55,26 +55,6 @@ pub struct Server {
     pub name: String,
     /// Its machine identifier: the same in plex.tv's shares and in Tautulli.
     pub machine_identifier: String,
-}
-
-/// `PLEX_SERVER_NAME` doesn't name one server of this account. Exit code 2.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("PLEX_SERVER_NAME: {what}; nothing was touched")]
-pub struct NoSuchServer {
-    what: String,
-    advice: String,
-}
-
-impl NoSuchServer {
-    /// What there is instead.
-    pub fn what(&self) -> &str {
-        &self.what
-    }
-
-    /// What to do about it.
-    pub fn advice(&self) -> &str {
-        &self.advice
-    }
 }
 
 /// The account that a token belongs to.
@@ -119,24 +99,15 @@ pub struct Share {
     pub home: bool,
 }
 
-/// How somebody's access is ended.
+/// How somebody's access to the server is ended, and nothing else of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Every share with this person. For somebody who has only one.
-    AllShares {
-        /// Their Plex id.
-        person: u64,
-    },
-    /// One share. For somebody who keeps others.
-    OneShare {
-        /// The share's id.
-        share: u64,
-    },
-    /// Their place in the Plex Home.
-    Home {
-        /// Their Plex id.
-        person: u64,
-    },
+pub enum Revocation {
+    /// Every share with this person (a Plex id). For somebody who has only one.
+    AllShares { person: u64 },
+    /// One share, by its own id. For somebody who keeps others.
+    OneShare { share: u64 },
+    /// Their place in the Plex Home (a Plex id).
+    Home { person: u64 },
 }
 
 impl Plex {
@@ -145,7 +116,8 @@ impl Plex {
         // Stable for an installation without being stored: made from the server's name.
         let name = format!("plex-prune:{}", config.server_name);
         let installation = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string();
-        Self { client, config, installation }
+        let service = Service::new("plex.tv", &config.token, Box::new(|fault| advice(fault).to_owned()));
+        Self { client, config, service, installation }
     }
 
     /// `PLEX_SERVER_NAME`.
@@ -157,8 +129,8 @@ impl Plex {
     /// (`GET /api/v2/resources`: `provides`, `name`, `clientIdentifier`, `owned`).
     ///
     /// # Errors
-    /// The call failed; or (inner) there is no such server, or more than one.
-    pub fn server(&self) -> Result<Result<Server, NoSuchServer>, ServiceError> {
+    /// The call failed; or there is no such server, or more than one.
+    pub fn server(&self) -> Result<Server, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Resource {
@@ -173,20 +145,18 @@ impl Plex {
         let wanted = self.config.server_name.as_str();
         let mut matching = owned.iter().filter(|server| server.name == wanted);
         let names = owned.iter().map(|server| words::printable(&server.name)).collect::<Vec<_>>().join(", ");
-        Ok(match (matching.next(), matching.next()) {
+        match (matching.next(), matching.next()) {
             (Some(server), None) => Ok(Server {
                 name: words::printable(&server.name),
                 machine_identifier: server.client_identifier.clone(),
             }),
-            (Some(_), Some(_)) => Err(NoSuchServer {
-                what: format!(
-                    "this account owns more than one server named {wanted:?}; give them different names in Plex; it owns {names}"
-                ),
-                advice: "Give them different names in Plex".to_owned(),
-            }),
+            (Some(_), Some(_)) => Err(no_such_server(
+                format!("this account owns more than one server named \"{wanted}\"; it owns {names}"),
+                "Give them different names in Plex".to_owned(),
+            )),
             (None, _) => {
                 let is_foreign = foreign.iter().any(|server| server.name == wanted);
-                let token = format!("PLEX_TOKEN has to be a token of the account that owns {wanted}");
+                let token = format!("PLEX_TOKEN has to be a token of the account that owns \"{wanted}\"");
                 let advice = if names.is_empty() || is_foreign {
                     token
                 } else {
@@ -195,17 +165,17 @@ impl Plex {
                 let owned = if names.is_empty() { "it owns no server".to_owned() } else { format!("it owns {names}") };
                 let hint =
                     if is_foreign { " (a server of that name is shared with it, by another account)" } else { "" };
-                let what = format!("the token's account owns no server named {wanted:?}{hint}; {owned}");
-                Err(NoSuchServer { what, advice })
+                let what = format!("the token's account owns no server named \"{wanted}\"{hint}; {owned}");
+                Err(no_such_server(what, advice))
             }
-        })
+        }
     }
 
     /// The account that the token belongs to (`GET /api/v2/user`).
     ///
     /// # Errors
     /// The call failed.
-    pub fn account(&self) -> Result<Account, ServiceError> {
+    pub fn account(&self) -> Result<Account, Error> {
         self.get("read the token's account", &self.config.plex_tv, "/api/v2/user")
     }
 
@@ -214,18 +184,15 @@ impl Plex {
     ///
     /// # Errors
     /// The call failed, or one share can't be read: who is on the list is known in full or not at all.
-    pub fn shares(&self) -> Result<Vec<Share>, ServiceError> {
+    pub fn shares(&self) -> Result<Vec<Share>, Error> {
         let doing = "read the list of shares";
         let path = "/api/v2/shared_servers/owned/accepted";
         let shares: Vec<ShareJson> = self.get(doing, &self.config.clients_plex_tv, path)?;
-        let mut living = Vec::with_capacity(shares.len());
-        for share in shares.into_iter().filter(ShareJson::is_living) {
-            let id = share.id;
-            living.push(share.into_share().ok_or_else(|| {
-                ServiceError::new(PLEX, doing, Fault::Unreadable(format!("share {id} doesn't say whose it is")))
-            })?);
-        }
-        Ok(living)
+        let living = shares.into_iter().filter(ShareJson::is_living).map(|share| {
+            let why = format!("share {} doesn't say whose it is", share.id);
+            share.into_share().ok_or_else(|| self.service.error(doing, &Fault::Unreadable(why)))
+        });
+        living.collect()
     }
 
     /// The Plex ids of the members of the Plex Home (`GET /api/v2/home/users`); empty for an account without a Home,
@@ -233,7 +200,7 @@ impl Plex {
     ///
     /// # Errors
     /// The call failed in another way.
-    pub fn home_users(&self) -> Result<Vec<u64>, ServiceError> {
+    pub fn home_users(&self) -> Result<Vec<u64>, Error> {
         #[derive(Deserialize)]
         struct User {
             id: u64,
@@ -246,30 +213,32 @@ impl Plex {
         }
         let doing = "read the Plex Home";
         let body = match self.read(doing, &self.config.plex_tv, "/api/v2/home/users") {
-            Err(error) if is_about_no_home(&error.fault) => return Ok(Vec::new()),
-            answer => answer?,
+            Err(fault) if is_about_no_home(&fault) => return Ok(Vec::new()),
+            answer => answer.map_err(|fault| self.service.error(doing, &fault))?,
         };
         if body.trim_ascii().is_empty() {
             return Ok(Vec::new());
         }
-        let (Users::Bare(users) | Users::Wrapped { users }) = http::parse(PLEX, doing, &body)?;
+        let (Users::Bare(users) | Users::Wrapped { users }) =
+            http::parse(&body).map_err(|fault| self.service.error(doing, &fault))?;
         Ok(users.into_iter().map(|user| user.id).collect())
     }
 
-    /// Ends somebody's access to the server with `machine_identifier`. An answer that is lost or an error is followed by
-    /// a look at the shares, which decides.
+    /// Ends somebody's (a Plex id) access to the server with `machine_identifier`. An answer that is lost or an error is
+    /// followed by a look at the shares, which decides.
     ///
     /// # Errors
     /// The call failed and the share is still there.
-    pub fn end(&self, ending: Ending, person: u64, server: &Server) -> Result<(), ServiceError> {
-        let (base, path) = match ending {
-            Ending::AllShares { person } => (&self.config.plex_tv, format!("/api/v2/sharings/{person}")),
-            Ending::OneShare { share } => (&self.config.clients_plex_tv, format!("/api/v2/shared_servers/{share}")),
-            Ending::Home { person } => (&self.config.plex_tv, format!("/api/home/users/{person}")),
+    pub fn revoke(&self, revocation: Revocation, person: u64, server: &Server) -> Result<(), Error> {
+        let (base, path) = match revocation {
+            Revocation::AllShares { person } => (&self.config.plex_tv, format!("/api/v2/sharings/{person}")),
+            Revocation::OneShare { share } => (&self.config.clients_plex_tv, format!("/api/v2/shared_servers/{share}")),
+            Revocation::Home { person } => (&self.config.plex_tv, format!("/api/home/users/{person}")),
         };
         let doing = "end the share";
-        http::change(
-            || http::write(PLEX, doing, self.request(Method::DELETE, base, &path), &self.config.token).map(drop),
+        self.service.change(
+            doing,
+            || self.service.write(doing, self.request(Method::DELETE, base, &path)).map(drop),
             || {
                 let here =
                     |share: &Share| share.person == person && share.machine_identifier == server.machine_identifier;
@@ -278,12 +247,13 @@ impl Plex {
         )
     }
 
-    fn get<T: DeserializeOwned>(&self, doing: &'static str, base: &str, path: &str) -> Result<T, ServiceError> {
-        http::parse(PLEX, doing, &self.read(doing, base, path)?)
+    fn get<T: DeserializeOwned>(&self, doing: &str, base: &str, path: &str) -> Result<T, Error> {
+        let answer = self.read(doing, base, path).and_then(|body| http::parse(&body));
+        answer.map_err(|fault| self.service.error(doing, &fault))
     }
 
-    fn read(&self, doing: &'static str, base: &str, path: &str) -> Result<Vec<u8>, ServiceError> {
-        http::read(PLEX, doing, &self.request(Method::GET, base, path), &self.config.token)
+    fn read(&self, doing: &str, base: &str, path: &str) -> Result<Vec<u8>, Fault> {
+        self.service.read(doing, &self.request(Method::GET, base, path))
     }
 
     fn request(&self, method: Method, base: &str, path: &str) -> RequestBuilder {
@@ -306,7 +276,7 @@ struct ShareJson {
     owner_id: Option<u64>,
     invited_id: Option<u64>,
     accepted: Option<bool>,
-    #[serde(default, with = "moment::option")]
+    #[serde(default, with = "timestamp::option")]
     accepted_at: Option<OffsetDateTime>,
     deleted_at: Option<IgnoredAny>,
     left_at: Option<IgnoredAny>,
@@ -327,6 +297,10 @@ struct Invited {
 /// Whether Plex itself says that there is no Home; a page of something in between says nothing about it.
 fn is_about_no_home(fault: &Fault) -> bool {
     matches!(fault, Fault::Status { code: 400 | 403 | 404 | 422, message, .. } if message != http::PAGE)
+}
+
+fn no_such_server(what: String, advice: String) -> Error {
+    Error::new(Kind::Usage, "PLEX_SERVER_NAME", advice).because(format!("{what}; nothing was touched"))
 }
 
 impl ShareJson {

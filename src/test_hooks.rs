@@ -6,29 +6,29 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 /// The time that `PLEX_PRUNE_TEST_NOW` (RFC 3339) says it is.
-pub(crate) fn now() -> Option<OffsetDateTime> {
+pub fn now() -> Option<OffsetDateTime> {
     OffsetDateTime::parse(&variable("PLEX_PRUNE_TEST_NOW")?, &time::format_description::well_known::Rfc3339).ok()
 }
 
 /// A timeout, or the shorter one of `PLEX_PRUNE_TEST_TIMEOUT` (milliseconds).
-pub(crate) fn timeout(usual: Duration) -> Duration {
+pub fn timeout(usual: Duration) -> Duration {
     let given = variable("PLEX_PRUNE_TEST_TIMEOUT").and_then(|text| text.parse().ok());
     given.map_or(usual, |given| usual.min(Duration::from_millis(given)))
 }
 
 /// A point between two outward effects, named for what was just done or is about to be. The process is killed (SIGKILL)
 /// at the one whose number, counted from 1, is in `PLEX_PRUNE_TEST_DIE_AT`.
-pub(crate) fn crash_point(name: &str) {
+pub fn crash_point(name: &str) {
     #[cfg(not(debug_assertions))]
     let _ = name;
     #[cfg(debug_assertions)]
     {
         use std::sync::atomic::{AtomicUsize, Ordering};
         static PASSED: AtomicUsize = AtomicUsize::new(0);
-        let Some(fatal) = variable("PLEX_PRUNE_TEST_DIE_AT").and_then(|text| text.parse::<usize>().ok()) else {
+        let Some(last) = variable("PLEX_PRUNE_TEST_DIE_AT").and_then(|text| text.parse::<usize>().ok()) else {
             return;
         };
-        if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == fatal {
+        if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == last {
             log::error!("killed: {name}");
             let _ = signal_hook::low_level::raise(signal_hook::consts::SIGKILL);
         }

@@ -1,20 +1,36 @@
 //! Tautulli: what people watched, as far as it recorded that.
 
 use reqwest::blocking::{Client, RequestBuilder};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, IgnoredAny},
+};
 use time::{Date, OffsetDateTime, Time, macros::format_description};
 
-use crate::{
-    config::TautulliConfig,
-    http::{self, Fault, Service, ServiceError},
+use super::{
+    http::{self, Fault, Service},
     plex::Server,
+};
+use crate::{
+    config::{TautulliConfig, is_this_machine, localhost_in_container},
+    error::Error,
     words,
 };
 
-const TAUTULLI: Service = Service { name: "Tautulli", advice };
-
-fn advice(fault: &Fault) -> &'static str {
-    match fault {
+/// What to do about a fault, which may hang on the address and on where this program runs.
+fn advice(fault: &Fault, config: &TautulliConfig) -> String {
+    let secure = config.url.starts_with("https:");
+    let advice = match fault {
+        Fault::NoConnection(why) if secure && (why.contains("InvalidContentType") || why.contains("handshake eof")) => {
+            "Does that port speak https? Else TAUTULLI_URL begins with http://"
+        }
+        Fault::NoConnection(why)
+            if why.contains("refused")
+                && config.in_container
+                && config.host().is_some_and(|host| is_this_machine(&host)) =>
+        {
+            return localhost_in_container("TAUTULLI_URL");
+        }
         Fault::NoConnection(why) if why.contains("UnknownIssuer") => {
             "Put the authority that signed Tautulli's certificate into CA_FILE (PEM)"
         }
@@ -22,14 +38,27 @@ fn advice(fault: &Fault) -> &'static str {
             "Renew Tautulli's certificate, or use a name in TAUTULLI_URL that it is made out to"
         }
         Fault::NoConnection(_) => "Is Tautulli running, and TAUTULLI_URL right (http or https, host, port)?",
+        Fault::CutOff(_) if !secure => {
+            "Does that port speak https? Then TAUTULLI_URL begins with https://. Else, is it Tautulli's port?"
+        }
         Fault::CutOff(_) => "Is TAUTULLI_URL right (http or https, host, port)? If it is, Tautulli's own log says more",
         Fault::Status { code: 400, message, .. } if message.contains("apikey") => {
             "Check TAUTULLI_API_KEY: it is in Tautulli's Settings, Web Interface, API"
         }
+        // Tautulli's own server says so, and proxies show a page.
+        Fault::Status { code: 400, message, .. } if !secure && (message.contains("HTTPS") || message == http::PAGE) => {
+            "That port speaks https: try https:// in TAUTULLI_URL"
+        }
         Fault::Status { code: 401 | 403, .. } => {
             "Something in front of Tautulli wants a login: put it into TAUTULLI_URL (http://user:password@host), or go round it"
         }
-        Fault::Status { code: 404, .. } | Fault::Redirect(_) => {
+        Fault::Status { code: 404, message, .. } if message.contains("API not enabled") => {
+            "Enable the API: Tautulli's Settings, Web Interface, API"
+        }
+        Fault::Status { code: 404, .. } => {
+            "Check the path in TAUTULLI_URL: it is what the browser shows when Tautulli is open, up to /home"
+        }
+        Fault::Redirect(_) => {
             "Check TAUTULLI_URL (scheme and path too), and that the API is enabled in Tautulli's Settings, Web Interface, API"
         }
         Fault::Status { code: 502..=504, .. } => "Something in front of Tautulli can't reach it: is Tautulli running?",
@@ -37,13 +66,15 @@ fn advice(fault: &Fault) -> &'static str {
         Fault::ClockAhead(_) => "Set the clock that is wrong, and keep it right (NTP)",
         Fault::TooSlow | Fault::Status { .. } => "Tautulli's own log says more",
         Fault::Unreadable(_) => "Is TAUTULLI_URL the address of Tautulli itself, and Tautulli up to date?",
-    }
+    };
+    advice.to_owned()
 }
 
 /// Tautulli's API: one endpoint, `POST /api/v2`, whose form body holds the key and the command.
 pub struct Tautulli {
     client: Client,
     config: TautulliConfig,
+    service: Service,
 }
 
 /// A row of Tautulli's table of users.
@@ -71,14 +102,16 @@ pub struct Play {
 impl Tautulli {
     /// Tautulli with its key.
     pub fn new(client: Client, config: TautulliConfig) -> Self {
-        Self { client, config }
+        let told = config.clone();
+        let service = Service::new("Tautulli", &config.api_key, Box::new(move |fault| advice(fault, &told)));
+        Self { client, config, service }
     }
 
     /// Tautulli's version (`get_tautulli_info`: `tautulli_version`).
     ///
     /// # Errors
     /// The call failed.
-    pub fn version(&self) -> Result<String, ServiceError> {
+    pub fn version(&self) -> Result<String, Error> {
         #[derive(Deserialize)]
         struct Info {
             tautulli_version: String,
@@ -92,7 +125,7 @@ impl Tautulli {
     ///
     /// # Errors
     /// The call failed, or the table has not all its rows.
-    pub fn users(&self) -> Result<Option<Vec<User>>, ServiceError> {
+    pub fn users(&self) -> Result<Option<Vec<User>>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Table {
@@ -109,7 +142,7 @@ impl Tautulli {
             keep_history: bool,
         }
         let doing = "read the table of users";
-        let unreadable = |why: String| ServiceError::new(TAUTULLI, doing, Fault::Unreadable(why));
+        let unreadable = |why: String| self.service.error(doing, &Fault::Unreadable(why));
         let table: Table = self.read(doing, "get_users_table", &[("length", "100000")])?;
         if table.data.len() < table.records_filtered {
             return Err(unreadable(format!("{} of {} rows", table.data.len(), table.records_filtered)));
@@ -130,7 +163,7 @@ impl Tautulli {
     ///
     /// # Errors
     /// The call failed: which says nothing about what the person watched.
-    pub fn newest_play(&self, person: u64) -> Result<Option<Play>, ServiceError> {
+    pub fn newest_play(&self, person: u64) -> Result<Option<Play>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct History {
@@ -145,7 +178,7 @@ impl Tautulli {
             state: Option<String>,
         }
         let doing = "read somebody's newest play";
-        let unreadable = |why: String| ServiceError::new(TAUTULLI, doing, Fault::Unreadable(why));
+        let unreadable = |why: String| self.service.error(doing, &Fault::Unreadable(why));
         let id = person.to_string();
         let parameters = [
             ("user_id", id.as_str()),
@@ -172,7 +205,7 @@ impl Tautulli {
     ///
     /// # Errors
     /// The call failed.
-    pub fn watching(&self) -> Result<Vec<u64>, ServiceError> {
+    pub fn watching(&self) -> Result<Vec<u64>, Error> {
         #[derive(Deserialize)]
         struct Activity {
             #[serde(default)]
@@ -192,7 +225,7 @@ impl Tautulli {
     ///
     /// # Errors
     /// The call failed.
-    pub fn unrecorded_libraries(&self) -> Result<Vec<String>, ServiceError> {
+    pub fn unrecorded_libraries(&self) -> Result<Vec<String>, Error> {
         #[derive(Deserialize)]
         struct Table {
             data: Vec<Row>,
@@ -221,7 +254,7 @@ impl Tautulli {
     ///
     /// # Errors
     /// The call failed.
-    pub fn recording_since(&self, now: OffsetDateTime) -> Result<OffsetDateTime, ServiceError> {
+    pub fn recording_since(&self, now: OffsetDateTime) -> Result<OffsetDateTime, Error> {
         #[derive(Deserialize)]
         struct Plays {
             categories: Vec<String>,
@@ -242,14 +275,14 @@ impl Tautulli {
             .get(first)
             .and_then(|day| Date::parse(day, format).ok()?.next_day())
             .map(|day| day.with_time(Time::MIDNIGHT).assume_utc())
-            .ok_or_else(|| ServiceError::new(TAUTULLI, doing, Fault::Unreadable("a day is not a date".to_owned())))
+            .ok_or_else(|| self.service.error(doing, &Fault::Unreadable("a day is not a date".to_owned())))
     }
 
     /// The Plex server that this Tautulli watches (`get_server_info`: `pms_identifier`, `pms_name`).
     ///
     /// # Errors
     /// The call failed.
-    pub fn watched_server(&self) -> Result<Server, ServiceError> {
+    pub fn watched_server(&self) -> Result<Server, Error> {
         #[derive(Deserialize)]
         struct Info {
             pms_identifier: String,
@@ -267,7 +300,7 @@ impl Tautulli {
     ///
     /// # Errors
     /// The call failed.
-    pub fn is_connected(&self) -> Result<bool, ServiceError> {
+    pub fn is_connected(&self) -> Result<bool, Error> {
         #[derive(Deserialize)]
         struct Status {
             connected: bool,
@@ -281,7 +314,7 @@ impl Tautulli {
     ///
     /// # Errors
     /// The call failed.
-    pub fn is_deleted(&self, person: u64) -> Result<bool, ServiceError> {
+    pub fn is_deleted(&self, person: u64) -> Result<bool, Error> {
         #[derive(Deserialize)]
         struct User {
             user_id: u64,
@@ -297,8 +330,8 @@ impl Tautulli {
     ///
     /// # Errors
     /// The call failed and the person is still there.
-    pub fn delete(&self, person: u64) -> Result<(), ServiceError> {
-        http::change(|| self.change("delete somebody", "delete_user", person), || self.is_deleted(person))
+    pub fn delete(&self, person: u64) -> Result<(), Error> {
+        self.change("delete somebody", "delete_user", person, || self.is_deleted(person))
     }
 
     /// Undoes the hiding that [`Tautulli::delete`] brings, so that the person is recorded again (`undelete_user`).
@@ -306,24 +339,28 @@ impl Tautulli {
     /// # Errors
     /// The call failed and the person is still hidden. (Somebody whom Tautulli doesn't have at all makes the call fail,
     /// and will be recorded once it learns of them.)
-    pub fn undelete(&self, person: u64) -> Result<(), ServiceError> {
-        http::change(|| self.change("undelete somebody", "undelete_user", person), || Ok(!self.is_deleted(person)?))
+    pub fn undelete(&self, person: u64) -> Result<(), Error> {
+        self.change("undelete somebody", "undelete_user", person, || Ok(!self.is_deleted(person)?))
     }
 
-    fn change(&self, doing: &'static str, command: &str, person: u64) -> Result<(), ServiceError> {
-        let request = self.request(command, &[("user_id", &person.to_string())]);
-        http::write(TAUTULLI, doing, request, &self.config.api_key)
-            .and_then(|body| envelope::<serde::de::IgnoredAny>(doing, &body))
-            .map(drop)
-    }
-
-    fn read<T: DeserializeOwned>(
+    fn change(
         &self,
-        doing: &'static str,
+        doing: &str,
         command: &str,
-        parameters: &[(&str, &str)],
-    ) -> Result<T, ServiceError> {
-        envelope(doing, &http::read(TAUTULLI, doing, &self.request(command, parameters), &self.config.api_key)?)
+        person: u64,
+        is_done: impl FnMut() -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        let id = person.to_string();
+        let change = || {
+            let answer = self.service.write(doing, self.request(command, &[("user_id", &id)]));
+            answer.and_then(|body| envelope::<IgnoredAny>(&body)).map(drop)
+        };
+        self.service.change(doing, change, is_done)
+    }
+
+    fn read<T: DeserializeOwned>(&self, doing: &str, command: &str, parameters: &[(&str, &str)]) -> Result<T, Error> {
+        let answer = self.service.read(doing, &self.request(command, parameters));
+        answer.and_then(|body| envelope(&body)).map_err(|fault| self.service.error(doing, &fault))
     }
 
     fn request(&self, command: &str, parameters: &[(&str, &str)]) -> RequestBuilder {
@@ -334,7 +371,7 @@ impl Tautulli {
 }
 
 /// Takes the data out of `{"response": {"result": …, "message": …, "data": …}}`.
-fn envelope<T: DeserializeOwned>(doing: &'static str, body: &[u8]) -> Result<T, ServiceError> {
+fn envelope<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     #[derive(Deserialize)]
     struct Outcome {
         response: Outer,
@@ -352,12 +389,11 @@ fn envelope<T: DeserializeOwned>(doing: &'static str, body: &[u8]) -> Result<T, 
         data: T,
     }
     // The result comes first: the data of an error is of any shape.
-    let outcome: Outcome = http::parse(TAUTULLI, doing, body)?;
+    let outcome: Outcome = http::parse(body)?;
     if outcome.response.result != "success" {
-        let fault = Fault::Status { code: 200, message: http::message_in(body), retry_after: None };
-        return Err(ServiceError::new(TAUTULLI, doing, fault));
+        return Err(Fault::Status { code: 200, message: http::message_in(body), retry_after: None });
     }
-    http::parse::<Envelope<T>>(TAUTULLI, doing, body).map(|envelope| envelope.response.data)
+    http::parse::<Envelope<T>>(body).map(|envelope| envelope.response.data)
 }
 
 fn epoch(seconds: i64) -> Result<OffsetDateTime, String> {
@@ -389,6 +425,6 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     }
     match Number::deserialize(deserializer)? {
         Number::Number(number) => Ok(number),
-        Number::Text(text) => text.parse().map_err(serde::de::Error::custom),
+        Number::Text(text) => text.parse().map_err(D::Error::custom),
     }
 }

@@ -2,7 +2,6 @@
 //! and errors that say which service, which call, what came back and what to do.
 
 use std::{
-    error::Error,
     fmt,
     io::Read,
     thread::sleep,
@@ -22,7 +21,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use crate::{
     clock,
     config::{ExtraAuthorities, Secret},
-    rehearsal, words,
+    error::{Error, Kind},
+    test_hooks, words,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,21 +39,25 @@ const LARGEST_ANSWER: u64 = 128 << 20;
 
 /// The longest that a read waits for its answer.
 pub fn longest_read() -> Duration {
-    rehearsal::timeout(READ_TIMEOUT)
+    test_hooks::timeout(READ_TIMEOUT)
 }
 
 /// Makes the client.
 ///
 /// # Errors
 /// No certificate authorities on this system, or one of `CA_FILE` that can't be used.
-pub fn client(authorities: &ExtraAuthorities) -> Result<Client, ClientError> {
+pub fn client(authorities: &ExtraAuthorities) -> Result<Client, Error> {
+    let failed = |error: reqwest::Error| {
+        let advice = "Is the package ca-certificates installed, and CA_FILE (if set) a PEM file of certificates?";
+        Error::new(Kind::Usage, "could not set up TLS", advice).because(innermost(&error))
+    };
     // An error only says that a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let extra: Vec<Certificate> =
-        authorities.certificates.iter().map(|der| Certificate::from_der(der)).collect::<Result<_, _>>()?;
+    let certificates = authorities.certificates.iter().map(|der| Certificate::from_der(der));
+    let extra = certificates.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     let mut builder = Client::builder()
         .user_agent(concat!("plex-prune/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(rehearsal::timeout(CONNECT_TIMEOUT))
+        .connect_timeout(test_hooks::timeout(CONNECT_TIMEOUT))
         .timeout(longest_read())
         // A redirect would carry the token to another host, and turn a POST into a GET.
         .redirect(Policy::none())
@@ -61,24 +65,7 @@ pub fn client(authorities: &ExtraAuthorities) -> Result<Client, ClientError> {
     if !extra.is_empty() {
         builder = builder.tls_certs_merge(extra);
     }
-    Ok(builder.build()?)
-}
-
-/// The client could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "could not set up TLS: {}. Is the package ca-certificates installed, and CA_FILE (if set) a PEM file of certificates?",
-    innermost(.0)
-)]
-pub struct ClientError(#[from] reqwest::Error);
-
-/// A service that the program calls.
-#[derive(Clone, Copy)]
-pub struct Service {
-    /// As people call it: `plex.tv`.
-    pub name: &'static str,
-    /// What to do about a fault; empty where there is nothing to say.
-    pub advice: fn(&Fault) -> &'static str,
+    builder.build().map_err(failed)
 }
 
 /// What went wrong with a call.
@@ -90,11 +77,9 @@ pub enum Fault {
     TooSlow,
     /// The connection broke before the answer was whole.
     CutOff(String),
-    /// An answer that is not a success.
+    /// An answer that is not a success, with what the service says about it.
     Status {
-        /// The HTTP status.
         code: u16,
-        /// What the service says about it.
         message: String,
         /// The header `Retry-After`, if it gives seconds.
         retry_after: Option<Duration>,
@@ -133,121 +118,103 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A call that failed. Shows service, call, what came back and what to do; never a URL with a secret in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceError {
-    service: &'static str,
-    doing: &'static str,
-    advice: &'static str,
-    /// What went wrong.
-    pub fault: Fault,
+/// What to do about a fault; empty where there is nothing to say.
+pub type Advise = Box<dyn Fn(&Fault) -> String + Send + Sync>;
+
+/// A service that the program calls.
+pub struct Service {
+    /// As people call it: `plex.tv`.
+    name: &'static str,
+    /// What each request holds, and nobody is to read in an answer.
+    secret: Secret,
+    advise: Advise,
 }
 
-impl ServiceError {
-    /// A failure of `doing` ("read the list of shares") at `service`.
-    pub fn new(service: Service, doing: &'static str, fault: Fault) -> Self {
-        Self { service: service.name, doing, advice: (service.advice)(&fault), fault }
+impl Service {
+    pub fn new(name: &'static str, secret: &Secret, advise: Advise) -> Self {
+        Self { name, secret: secret.clone(), advise }
     }
 
-    /// Whether another call failed at the same service in the same way.
-    pub fn is_like(&self, other: &Self) -> bool {
-        self.service == other.service && self.fault == other.fault
+    /// The error of a call ("read the list of shares") that went wrong.
+    pub fn error(&self, doing: &str, fault: &Fault) -> Error {
+        let kind = if matches!(fault, Fault::ClockAhead(_)) { Kind::Failure } else { Kind::Outage };
+        Error::new(kind, format!("{}: could not {doing}", self.name), (self.advise)(fault)).because(fault.to_string())
     }
 
-    /// Service, call and what came back.
-    pub fn what(&self) -> String {
-        format!("{}: could not {}: {}", self.service, self.doing, self.fault)
-    }
-
-    /// What to do about it; empty where there is nothing to say.
-    pub fn advice(&self) -> &'static str {
-        self.advice
-    }
-
-    /// The HTTP status of the answer, if that is what went wrong.
-    pub fn status(&self) -> Option<u16> {
-        match self.fault {
-            Fault::Status { code, .. } => Some(code),
-            _ => None,
-        }
-    }
-}
-
-impl Error for ServiceError {}
-
-impl fmt::Display for ServiceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what())?;
-        if self.advice.is_empty() { Ok(()) } else { write!(f, ". {}", self.advice) }
-    }
-}
-
-/// Sends a request that changes nothing, and again if that may help: at most three times. `secret` is what the request
-/// holds, and nobody is to read in the answer.
-///
-/// # Errors
-/// The last try's.
-pub fn read(
-    service: Service,
-    doing: &'static str,
-    request: &RequestBuilder,
-    secret: &Secret,
-) -> Result<Vec<u8>, ServiceError> {
-    let mut waits = waits();
-    loop {
-        let error = match send(service, doing, request, secret) {
-            Ok(answer) => return answer.in_time().map_err(|fault| ServiceError::new(service, doing, fault)),
-            Err(error) => error,
-        };
-        let Some(wait) = waits.next().filter(|_| error.fault.may_be_repeated()) else { return Err(error) };
-        let Some(wait) = patience(&error.fault, wait) else { return Err(error) };
-        log::debug!("{error}; trying again in {} ms", wait.as_millis());
-        sleep(wait);
-    }
-}
-
-/// Sends a request that changes something, once. `secret` is as with [`read`].
-///
-/// # Errors
-/// What went wrong; after a [`Fault`] without an answer it may have taken effect all the same.
-pub fn write(
-    service: Service,
-    doing: &'static str,
-    request: RequestBuilder,
-    secret: &Secret,
-) -> Result<Vec<u8>, ServiceError> {
-    rehearsal::crash_point("before a request");
-    let answer = send(service, doing, &request.timeout(rehearsal::timeout(WRITE_TIMEOUT)), secret);
-    rehearsal::crash_point("after a request");
-    answer.map(|answer| answer.body)
-}
-
-/// Changes something, and looks whether it is done before calling a try failed or repeating it. At most three tries.
-///
-/// # Errors
-/// The last try's, when the look says that it is not done or the look itself failed.
-pub fn change(
-    mut change: impl FnMut() -> Result<(), ServiceError>,
-    mut is_done: impl FnMut() -> Result<bool, ServiceError>,
-) -> Result<(), ServiceError> {
-    let mut waits = waits();
-    loop {
-        let Err(error) = change() else { return Ok(()) };
-        match is_done() {
-            Ok(true) => {
-                log::info!("{error}; but a look shows that it took effect");
-                return Ok(());
-            }
-            Ok(false) => {}
-            Err(look) => {
-                log::debug!("{look}");
-                return Err(error);
+    /// Sends a request that changes nothing, and again if that may help: at most three times.
+    ///
+    /// # Errors
+    /// The last try's.
+    pub fn read(&self, doing: &str, request: &RequestBuilder) -> Result<Vec<u8>, Fault> {
+        let mut waits = waits();
+        loop {
+            let fault = match self.send(doing, request) {
+                Ok(answer) => return answer.in_time(),
+                Err(fault) => fault,
+            };
+            if !self.wait_to_repeat(doing, &fault, &mut waits) {
+                return Err(fault);
             }
         }
-        let Some(wait) = waits.next().filter(|_| error.fault.may_be_repeated()) else { return Err(error) };
-        let Some(wait) = patience(&error.fault, wait) else { return Err(error) };
-        log::debug!("{error}; trying again in {} ms", wait.as_millis());
+    }
+
+    /// Sends a request that changes something, once.
+    ///
+    /// # Errors
+    /// What went wrong; after a [`Fault`] without an answer it may have taken effect all the same.
+    pub fn write(&self, doing: &str, request: RequestBuilder) -> Result<Vec<u8>, Fault> {
+        test_hooks::crash_point("before a request");
+        let answer = self.send(doing, &request.timeout(test_hooks::timeout(WRITE_TIMEOUT)));
+        test_hooks::crash_point("after a request");
+        answer.map(|answer| answer.body)
+    }
+
+    /// Changes something, and looks whether it is done before calling a try failed or repeating it. At most three tries.
+    ///
+    /// # Errors
+    /// The last try's, when the look says that it is not done or the look itself failed.
+    pub fn change(
+        &self,
+        doing: &str,
+        mut change: impl FnMut() -> Result<(), Fault>,
+        mut is_done: impl FnMut() -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        let mut waits = waits();
+        loop {
+            let Err(fault) = change() else { return Ok(()) };
+            match is_done() {
+                Ok(true) => {
+                    log::info!("{}; but a look shows that it took effect", self.error(doing, &fault));
+                    return Ok(());
+                }
+                Ok(false) if self.wait_to_repeat(doing, &fault, &mut waits) => {}
+                Ok(false) => return Err(self.error(doing, &fault)),
+                Err(look) => {
+                    log::debug!("{look}");
+                    return Err(self.error(doing, &fault));
+                }
+            }
+        }
+    }
+
+    /// Waits until it is time for another try; false if there is none.
+    fn wait_to_repeat(&self, doing: &str, fault: &Fault, waits: &mut impl Iterator<Item = Duration>) -> bool {
+        let wait = waits.next().filter(|_| fault.may_be_repeated()).and_then(|wait| wait_for(fault, wait));
+        let Some(wait) = wait else { return false };
+        log::debug!("{}; trying again in {} ms", self.error(doing, fault), wait.as_millis());
         sleep(wait);
+        true
+    }
+
+    fn send(&self, doing: &str, request: &RequestBuilder) -> Result<Answer, Fault> {
+        let begun = Instant::now();
+        let answer = request
+            .try_clone()
+            .ok_or_else(|| Fault::Unreadable("a request with a stream for a body can't be sent twice".to_owned()))
+            .and_then(|request| request.send().map_err(|error| fault_of(&error)))
+            .and_then(|response| body_of(response, &self.secret));
+        log::debug!("{}: {doing}: {} ms", self.name, begun.elapsed().as_millis());
+        answer
     }
 }
 
@@ -255,14 +222,13 @@ pub fn change(
 ///
 /// # Errors
 /// [`Fault::Unreadable`], which means "don't know", never "nothing".
-pub fn parse<T: DeserializeOwned>(service: Service, doing: &'static str, body: &[u8]) -> Result<T, ServiceError> {
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(body).map_err(|error| {
-        let why = if is_page(body) {
+        Fault::Unreadable(if is_page(body) {
             "it is an HTML page".to_owned()
         } else {
             format!("{error}; it begins with {:?}", words::excerpt(&String::from_utf8_lossy(body)))
-        };
-        ServiceError::new(service, doing, Fault::Unreadable(why))
+        })
     })
 }
 
@@ -276,7 +242,7 @@ fn waits() -> impl Iterator<Item = Duration> {
 }
 
 /// How long to wait before the next try: what the service asks for, or else `wait`. None if it asks for too much.
-fn patience(fault: &Fault, wait: Duration) -> Option<Duration> {
+fn wait_for(fault: &Fault, wait: Duration) -> Option<Duration> {
     match fault {
         Fault::Status { retry_after: Some(asked), .. } => (*asked <= LONGEST_WAIT).then_some(wait.max(*asked)),
         _ => Some(wait),
@@ -303,22 +269,6 @@ impl Answer {
     }
 }
 
-fn send(
-    service: Service,
-    doing: &'static str,
-    request: &RequestBuilder,
-    secret: &Secret,
-) -> Result<Answer, ServiceError> {
-    let begun = Instant::now();
-    let answer = request
-        .try_clone()
-        .ok_or_else(|| Fault::Unreadable("a request with a stream for a body can't be sent twice".to_owned()))
-        .and_then(|request| request.send().map_err(|error| fault_of(&error)))
-        .and_then(|response| body_of(response, secret));
-    log::debug!("{}: {doing}: {} ms", service.name, begun.elapsed().as_millis());
-    answer.map_err(|fault| ServiceError::new(service, doing, fault))
-}
-
 fn body_of(response: Response, secret: &Secret) -> Result<Answer, Fault> {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
@@ -331,7 +281,7 @@ fn body_of(response: Response, secret: &Secret) -> Result<Answer, Fault> {
     if status != StatusCode::OK && !status.is_success() {
         let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let retry_after = seconds.map(Duration::from_secs);
-        return Err(Fault::Status { code: status.as_u16(), message: message_in(&secret.blot(body)), retry_after });
+        return Err(Fault::Status { code: status.as_u16(), message: message_in(&secret.redact(body)), retry_after });
     }
     if let Err(error) = read {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
@@ -340,7 +290,7 @@ fn body_of(response: Response, secret: &Secret) -> Result<Answer, Fault> {
     if body.len() as u64 > LARGEST_ANSWER {
         return Err(Fault::Unreadable(format!("it is larger than {} MB", LARGEST_ANSWER >> 20)));
     }
-    let body = secret.blot(body);
+    let body = secret.redact(body);
     let date = headers.get(DATE).and_then(|value| OffsetDateTime::parse(value.to_str().ok()?, &Rfc2822).ok());
     Ok(Answer { body, date })
 }
@@ -357,7 +307,7 @@ fn fault_of(error: &reqwest::Error) -> Fault {
 }
 
 /// The cause at the bottom of an error; reqwest's own words hold the URL, which may hold a secret.
-fn innermost(error: &dyn Error) -> String {
+fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
@@ -366,10 +316,10 @@ fn innermost(error: &dyn Error) -> String {
 }
 
 /// What stands for a page where a message was expected.
-pub(crate) const PAGE: &str = "an HTML page";
+pub const PAGE: &str = "an HTML page";
 
 /// What a service says about an error: the text in the JSON of plex.tv, Tautulli and Discord, else the page's begin.
-pub(crate) fn message_in(body: &[u8]) -> String {
+pub fn message_in(body: &[u8]) -> String {
     if let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) {
         let places = ["/errors/0/message", "/response/message", "/message"];
         let message = places.iter().find_map(|place| json.pointer(place)?.as_str());
@@ -381,7 +331,6 @@ pub(crate) fn message_in(body: &[u8]) -> String {
 fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,12 +339,12 @@ mod tests {
     fn a_pass_waits_as_long_as_it_is_asked_to_but_not_for_ever() {
         let asked = |seconds: u64| {
             let retry_after = Some(Duration::from_secs(seconds));
-            patience(&Fault::Status { code: 429, message: String::new(), retry_after }, Duration::from_millis(250))
+            wait_for(&Fault::Status { code: 429, message: String::new(), retry_after }, Duration::from_millis(250))
         };
         assert_eq!(asked(0), Some(Duration::from_millis(250)));
         assert_eq!(asked(10), Some(Duration::from_secs(10)));
         assert_eq!(asked(11), None);
-        assert_eq!(patience(&Fault::TooSlow, Duration::from_secs(1)), Some(Duration::from_secs(1)));
+        assert_eq!(wait_for(&Fault::TooSlow, Duration::from_secs(1)), Some(Duration::from_secs(1)));
     }
 
     #[test]
