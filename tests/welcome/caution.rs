@@ -14,8 +14,8 @@ fn an_empty_list_from_plex_is_refused_and_told_once_and_nobody_is_welcomed_again
     let sandbox = settled(ada_and_bob);
     plex_lists(&sandbox, json!([]));
     let told = [
-        "mail admin@example.test: [Centauri] Nobody was removed, for safety",
-        "discord: Nobody was removed, for safety",
+        "mail admin@example.test: [Centauri] Nobody was welcomed, for safety",
+        "discord: Nobody was welcomed, for safety",
     ];
     for _ in 0..2 {
         let run = sandbox.run(&["welcome"]);
