@@ -105,7 +105,7 @@ fn a_date_that_is_not_one_makes_no_difference() {
 
 /// What was recorded while the clock was years ahead, unnoticed, costs nobody anything later.
 #[test]
-fn what_was_recorded_in_the_future_does_no_harm_later() {
+fn times_recorded_in_the_future_are_not_held_against_anybody_later() {
     let sandbox = settled(people);
     off_by(&sandbox, days(3650));
     sandbox.joins(1020, "newt").accepted_at_null();

@@ -218,7 +218,7 @@ fn long_warnings_and_long_server_names_are_wrapped() {
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_is_no_error() {
+fn a_reader_that_closes_the_pipe_is_not_an_error() {
     let sandbox = Sandbox::new("/bin/sh");
     for id in 0..200 {
         sandbox.person(1000 + id, &"guest".repeat(100)).watched(days_ago(1));
@@ -570,7 +570,7 @@ fn a_vip_name_that_means_nobody_is_pointed_out() {
 }
 
 #[test]
-fn what_would_hold_a_sweep_back_is_said_as_well() {
+fn a_reason_that_would_hold_a_sweep_back_is_shown() {
     let sandbox = sandbox();
     sandbox.person(1001, "ada").watched(days_ago(2));
     sandbox.disconnected();

@@ -1,4 +1,4 @@
-//! A file of the original daemon is taken over as it is.
+//! A file of the original daemon is migrated as it is.
 
 use std::{collections::BTreeSet, fs::Permissions, os::unix::fs::PermissionsExt};
 
@@ -119,7 +119,7 @@ fn a_warning_of_the_original_is_a_delivered_one() {
 }
 
 #[test]
-fn who_was_removed_and_is_back_is_new() {
+fn people_who_were_removed_and_are_back_are_new() {
     let removed = |deleted| json!({"when": "2026-10-01T10:00:00.123456+00:00", "ok": true, "reason": "Inactivity for 30 days", "tautulli_deleted": deleted});
     let sandbox = with_file(&json!({
         "welcomed": welcomed(&[1002, 1003, 1004]),
@@ -187,7 +187,7 @@ fn a_removal_that_failed_is_judged_anew() {
 
 /// The original's dry run wrote its removals down as if they had been done.
 #[test]
-fn whom_the_original_only_pretended_to_remove_is_not_welcomed_and_judged_anew() {
+fn people_whom_the_original_only_pretended_to_remove_are_judged_anew_and_not_welcomed() {
     let pretended = json!({"when": "2026-11-20T10:00:00.5", "ok": true, "reason": "Inactivity for 30 days", "tautulli_deleted": false});
     let sandbox = with_file(&json!({
         "welcomed": welcomed(&[1002, 1003]),

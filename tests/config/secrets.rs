@@ -114,7 +114,7 @@ fn keeps_quiet(run: &Run) {
 }
 
 #[test]
-fn no_secret_is_told_when_all_goes_well() {
+fn no_secret_is_told_when_nothing_fails() {
     let sandbox = sandbox();
     sandbox.person(1002, "bob").joined(days_ago(90));
     sandbox.live();

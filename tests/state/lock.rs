@@ -18,7 +18,7 @@ impl Sandbox {
 }
 
 #[test]
-fn a_second_pass_says_who_is_first() {
+fn a_second_pass_names_the_first() {
     let sandbox = sandbox();
     let (first, gate) = sandbox.held();
     let asked = sandbox.requests().len();
