@@ -1,6 +1,6 @@
 //! Passes at once, and `status` next to them: one after the other, nothing lost, nothing done twice.
 
-use crate::story::{ids, minutes, settled, waiting};
+use crate::story::{ids, settled, waiting};
 use crate::support::{Fault, Gate, Run, Sandbox, cmd, days_ago, get};
 
 /// Somebody to warn, somebody to remove and somebody to welcome.
@@ -89,35 +89,6 @@ fn held(sandbox: &Sandbox, command: &str) -> (Gate, crate::support::Running) {
     let pass = sandbox.spawn(&[command]);
     gate.wait();
     (gate, pass)
-}
-
-#[test]
-fn a_pass_that_does_not_wait_names_the_one_that_is_under_way() {
-    let sandbox = busy();
-    for (command, since) in [("welcome", "2026-11-23T12:00:00Z"), ("sweep", "2026-11-23T12:02:00Z")] {
-        let (gate, first) = held(&sandbox, command);
-        let holder = format!("(plex-prune {command}, pid {}, since {since}", first.pid());
-        sandbox.advance(minutes(2));
-        for wait in ["0", "1"] {
-            let second = sandbox.run(&["welcome", "--lock-wait", wait]);
-            second.exits(75).stderr_has(&holder);
-        }
-        gate.open();
-        first.wait().exits(0);
-    }
-    all_happened_once(&sandbox);
-}
-
-#[test]
-fn a_killed_pass_blocks_no_later_one() {
-    let sandbox = busy();
-    for command in ["welcome", "sweep"] {
-        let (gate, first) = held(&sandbox, command);
-        first.kill();
-        drop(gate);
-        sandbox.run(&[command, "--lock-wait", "0"]).exits(0);
-    }
-    all_happened_once(&sandbox);
 }
 
 #[test]
