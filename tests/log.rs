@@ -32,7 +32,7 @@ fn journal(sandbox: &Sandbox, arguments: &[&str], is_journal: bool) -> String {
 }
 
 #[test]
-fn json_tells_the_event_and_whom_it_is_about() {
+fn json_has_the_event_and_the_id_of_the_person() {
     let sandbox = settled(|sandbox| {
         sandbox.person(1004, "dora \"d\"").email("dora@example.test").watched(days_ago(27));
         sandbox.person(1005, "rita").watched(days_ago(33));
@@ -58,7 +58,7 @@ fn json_tells_the_event_and_whom_it_is_about() {
 }
 
 #[test]
-fn json_tells_whom_a_failure_is_about() {
+fn json_has_the_id_of_the_person_of_a_failure() {
     let sandbox = settled(|sandbox| {
         sandbox.person(1005, "rita").watched(days_ago(33));
     });

@@ -1,17 +1,16 @@
 //! Passes at once, and `status` next to them: one after the other, nothing lost, nothing done twice.
 
-use crate::story::{clean, ids, minutes, settled, waiting};
+use crate::story::{ids, settled, waiting};
 use crate::support::{Fault, Gate, Run, Sandbox, cmd, days_ago, get};
 
 /// Somebody to warn, somebody to remove and somebody to welcome.
 fn busy() -> Sandbox {
-    let sandbox = crate::sandbox();
-    sandbox.person(1001, "ada").watched(days_ago(1));
-    sandbox.person(1003, "walt").watched(days_ago(27));
-    sandbox.person(1005, "rita").watched(days_ago(33));
-    sandbox.live();
-    sandbox.run(&["welcome"]).exits(0);
-    sandbox.forget().joins(1020, "newt");
+    let sandbox = settled(|sandbox| {
+        sandbox.person(1001, "ada").watched(days_ago(1));
+        sandbox.person(1003, "walt").watched(days_ago(27));
+        sandbox.person(1005, "rita").watched(days_ago(33));
+    });
+    sandbox.joins(1020, "newt");
     sandbox
 }
 
@@ -40,7 +39,6 @@ fn all_happened_once(sandbox: &Sandbox) {
     let state = sandbox.state();
     assert!(state["last_welcome_scan"].is_string() && state["last_inactivity_scan"].is_string());
     assert!(waiting(sandbox).is_empty());
-    clean(sandbox);
 }
 
 #[test]
@@ -48,7 +46,7 @@ fn welcome_and_sweep_started_together_lose_and_repeat_nothing() {
     std::thread::scope(|scope| {
         for worker in 0..2 {
             scope.spawn(move || {
-                for round in 0..25 {
+                for round in 0..10 {
                     let sandbox = busy();
                     // Who begins is left to chance, and to whoever is started first.
                     let commands = if (worker + round) % 2 == 0 { ["welcome", "sweep"] } else { ["sweep", "welcome"] };
@@ -82,7 +80,6 @@ fn a_whitelist_entry_added_during_a_sweep_is_not_lost() {
     add.wait().exits(0);
     assert_eq!(sandbox.state()["whitelist"][0]["name"], "walt");
     assert_eq!(ids(&sandbox, "removed"), ["1005"]);
-    clean(&sandbox);
 }
 
 /// A pass that waits for plex.tv, with the lock in hand.
@@ -92,35 +89,6 @@ fn held(sandbox: &Sandbox, command: &str) -> (Gate, crate::support::Running) {
     let pass = sandbox.spawn(&[command]);
     gate.wait();
     (gate, pass)
-}
-
-#[test]
-fn who_does_not_want_to_wait_hears_who_is_first() {
-    let sandbox = busy();
-    for (command, since) in [("welcome", "2026-11-23T12:00:00Z"), ("sweep", "2026-11-23T12:02:00Z")] {
-        let (gate, first) = held(&sandbox, command);
-        let holder = format!("(plex-prune {command}, pid {}, since {since}", first.pid());
-        sandbox.advance(minutes(2));
-        for wait in ["0", "1"] {
-            let second = sandbox.run(&["welcome", "--lock-wait", wait]);
-            second.exits(75).stderr_has(&holder);
-        }
-        gate.open();
-        first.wait().exits(0);
-    }
-    all_happened_once(&sandbox);
-}
-
-#[test]
-fn a_killed_pass_holds_nobody_up() {
-    let sandbox = busy();
-    for command in ["welcome", "sweep"] {
-        let (gate, first) = held(&sandbox, command);
-        first.kill();
-        drop(gate);
-        sandbox.run(&[command, "--lock-wait", "0"]).exits(0);
-    }
-    all_happened_once(&sandbox);
 }
 
 #[test]
@@ -135,16 +103,13 @@ fn status_never_waits_and_sees_no_half_file() {
     assert_eq!(run.exits(0).stderr_lacks("state.json").status, 0);
     gate.open();
     drop(gate);
-    let mut looks = 0;
     for pass in ["welcome", "sweep", "welcome", "sweep"].map(|command| sandbox.spawn(&[command])) {
-        for _ in 0..5 {
+        for _ in 0..3 {
             sandbox.run(&["status"]).exits(0).stderr_lacks("state.json");
-            looks += 1;
         }
         pass.wait().exits(0);
     }
     sweep.wait().exits(0);
-    assert_eq!(looks, 20);
     all_happened_once(&sandbox);
 }
 
@@ -153,7 +118,7 @@ fn a_look_at_the_lock_is_no_pass() {
     let sandbox = busy();
     std::thread::scope(|scope| {
         let looks = scope.spawn(|| {
-            for _ in 0..20 {
+            for _ in 0..10 {
                 sandbox.run(&["status"]).exits(0);
             }
         });

@@ -3,19 +3,16 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::story::{clean, ids, minutes, waiting};
-use crate::support::{Fault, Gate, Running, Sandbox, When, cmd, days, days_ago, delete, get, post};
+use crate::story::{happened, ids, minutes, settled, waiting};
+use crate::support::{Fault, Gate, Run, Running, Sandbox, When, cmd, days, days_ago, delete, get, post};
 
 /// rita and rolf are to be removed.
 fn two_due() -> Sandbox {
-    let sandbox = crate::sandbox();
-    sandbox.person(1001, "ada").watched(days_ago(1));
-    sandbox.person(1005, "rita").watched(days_ago(33));
-    sandbox.person(1006, "rolf").watched(days_ago(33));
-    sandbox.live();
-    sandbox.run(&["welcome"]).exits(0);
-    sandbox.forget();
-    sandbox
+    settled(|sandbox| {
+        sandbox.person(1001, "ada").watched(days_ago(1));
+        sandbox.person(1005, "rita").watched(days_ago(33));
+        sandbox.person(1006, "rolf").watched(days_ago(33));
+    })
 }
 
 const ALL: [&str; 10] = [
@@ -41,7 +38,6 @@ fn the_next_pass_finishes(sandbox: &Sandbox) {
     assert_eq!(writes, ALL);
     assert!(waiting(sandbox).is_empty() && sandbox.on_plex(1001));
     assert_eq!(ids(sandbox, "removed"), ["1005", "1006"]);
-    clean(sandbox);
 }
 
 const SIGTERM_BIT: u64 = 1 << 14;
@@ -106,15 +102,16 @@ fn tautulli(sandbox: &Sandbox, when: When) -> Gate {
     gate
 }
 
-/// Runs a sweep up to a gate, asks it to end there, and opens the gate.
-fn asked_to_end_at(sandbox: &Sandbox, gate: &Gate, sign: &str) {
-    let sweep = sandbox.spawn(&["sweep"]);
+/// Runs a pass up to a gate, asks it to end there, and opens the gate.
+fn asked_to_end_at(command: &str, sandbox: &Sandbox, gate: &Gate, sign: &str) -> Run {
+    let pass = sandbox.spawn(&[command]);
     gate.wait();
-    signal(&sweep, sign);
+    signal(&pass, sign);
     gate.open();
-    let run = sweep.wait();
+    let run = pass.wait();
     run.exits(1).stderr_has("stopped early, as asked; the next pass goes on from here\n");
     assert!(run.took < Duration::from_secs(8), "{run}");
+    run
 }
 
 #[test]
@@ -122,7 +119,7 @@ fn between_two_people_a_pass_ends_after_the_first_removal_is_done() {
     for sign in ["-TERM", "-INT"] {
         let sandbox = two_due();
         let gate = plex(&sandbox, delete("/"));
-        asked_to_end_at(&sandbox, &gate, sign);
+        asked_to_end_at("sweep", &sandbox, &gate, sign);
         assert_eq!(sandbox.writes().len(), 2, "{:?}", sandbox.writes());
         assert_eq!([1005, 1006].map(|id| sandbox.on_plex(id)), [false, true]);
         assert_eq!((ids(&sandbox, "removed"), waiting(&sandbox).len()), (vec!["1005".to_owned()], 3));
@@ -138,18 +135,17 @@ fn between_two_removals_that_lack_tautulli_a_pass_ends_after_the_first() {
     sandbox.run(&["sweep"]).exits(1);
     sandbox.mend().advance(minutes(30)).forget();
     let gate = tautulli(&sandbox, cmd("delete_user"));
-    asked_to_end_at(&sandbox, &gate, "-TERM");
+    asked_to_end_at("sweep", &sandbox, &gate, "-TERM");
     assert_eq!(sandbox.writes(), ["tautulli delete_user 1005"]);
     sandbox.advance(minutes(30)).run(&["sweep"]).exits(0);
-    assert_eq!(sandbox.writes(), ["tautulli delete_user 1005", "tautulli delete_user 1006"]);
-    clean(&sandbox);
+    happened(&sandbox, &["tautulli delete_user 1005", "tautulli delete_user 1006"]);
 }
 
 #[test]
 fn between_two_mails_a_pass_ends_after_the_first_is_noted() {
     let sandbox = two_due();
     let (rule, gate) = sandbox.smtp.gate_before();
-    asked_to_end_at(&sandbox, &gate, "-TERM");
+    asked_to_end_at("sweep", &sandbox, &gate, "-TERM");
     rule.mend();
     assert_eq!((sandbox.mails().len(), waiting(&sandbox).len()), (1, 5));
     the_next_pass_finishes(&sandbox);
@@ -162,17 +158,12 @@ fn a_welcome_ends_between_two_newcomers_too() {
     sandbox.advance(days(1)).forget().invite_again(1005);
     sandbox.invite_again(1006);
     let gate = tautulli(&sandbox, cmd("undelete_user"));
-    let welcome = sandbox.spawn(&["welcome"]);
-    gate.wait();
-    signal(&welcome, "-TERM");
-    gate.open();
-    welcome.wait().exits(1).stderr_has("stopped early, as asked");
+    asked_to_end_at("welcome", &sandbox, &gate, "-TERM");
     assert_eq!(ids(&sandbox, "welcomed"), ["1001", "1005"]);
     sandbox.advance(minutes(2)).run(&["welcome"]).exits(0);
     assert_eq!(ids(&sandbox, "welcomed"), ["1001", "1005", "1006"]);
     assert!([1005, 1006].iter().all(|id| sandbox.tautulli.keeps_history(*id)));
     assert_eq!((sandbox.mails().len(), sandbox.posts().len()), (4, 2));
-    clean(&sandbox);
 }
 
 #[test]
@@ -180,16 +171,10 @@ fn a_welcome_that_is_stopped_before_a_newcomer_says_so() {
     let sandbox = two_due();
     sandbox.advance(minutes(2)).joins(1020, "newt");
     let gate = plex(&sandbox, get("/api/v2/resources"));
-    let welcome = sandbox.spawn(&["welcome"]);
-    gate.wait();
-    signal(&welcome, "-TERM");
-    gate.open();
-    let run = welcome.wait();
-    run.exits(1).stderr_has("stopped early, as asked; the next pass goes on from here\n").stderr_lacks("nobody is new");
+    asked_to_end_at("welcome", &sandbox, &gate, "-TERM").stderr_lacks("nobody is new");
     assert_eq!(ids(&sandbox, "welcomed"), ["1001", "1005", "1006"]);
     assert_eq!(sandbox.state()["last_welcome_scan"], "2026-11-23T12:00:00Z");
     sandbox.advance(minutes(2)).run(&["welcome"]).exits(0).stderr_has("welcomed newt");
-    clean(&sandbox);
 }
 
 #[test]
@@ -199,20 +184,15 @@ fn a_first_welcome_that_is_stopped_was_the_first_all_the_same() {
     sandbox.live().run(&["sweep"]).exits(0);
     sandbox.advance(days(1)).forget().invite_again(1005);
     let gate = plex(&sandbox, get("/api/v2/resources"));
-    let welcome = sandbox.spawn(&["welcome"]);
-    gate.wait();
-    signal(&welcome, "-TERM");
-    gate.open();
-    welcome.wait().exits(1);
+    asked_to_end_at("welcome", &sandbox, &gate, "-TERM");
     sandbox.joins(1020, "newt");
     sandbox.advance(minutes(2)).run(&["welcome"]).exits(0);
     assert_eq!([1005, 1020].map(|id| ids(&sandbox, "welcomed").contains(&id.to_string())), [true, true]);
     assert_eq!(sandbox.mails_to("newt@example.test").len(), 1);
-    clean(&sandbox);
 }
 
 #[test]
-fn whoever_waits_for_the_lock_can_be_stopped_as_well() {
+fn a_pass_that_waits_for_the_lock_can_be_stopped_as_well() {
     let sandbox = two_due();
     let gate = plex(&sandbox, get("/api/v2/resources"));
     let first = sandbox.spawn(&["sweep"]);

@@ -23,7 +23,7 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// By which a file that was written again is told from one that was left alone.
+/// By which a file that was written again is told from one that was not.
 fn identity(path: &Path) -> (u64, i64, i64) {
     let metadata = std::fs::metadata(path).unwrap();
     (metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
@@ -164,6 +164,11 @@ const EXPECTED: &str = r#"{
       "email": "dave@example.test",
       "when": "2026-12-19T08:00:00Z",
       "reason": "nothing watched for 31 days",
+      "names": [
+        "dave",
+        "dave@example.test",
+        "1004"
+      ],
       "share": 71003,
       "ok": true,
       "plex": "access to Centauri ended",

@@ -1,15 +1,21 @@
 //! `sweep`: who is warned, who is removed, and who is not.
 
-mod brake;
-mod closer_look;
 mod dry_run;
-mod endings;
+mod last_look;
+mod limit;
 mod protection;
 mod refusals;
+mod remarks;
+mod revocation;
 mod warn_first;
 
-use crate::story::{clean, happened, ids, log, logged, nothing_happened, seconds, settled, subjects, titles, waiting};
-use crate::support::{Sandbox, cmd, days, days_ago, hours, hours_ago, minutes_ago};
+use crate::story::{
+    happened, have_access, ids, log, logged, nothing_happened, seconds, settled, subjects, sweep_after, waiting,
+};
+use crate::support::{Sandbox, days, days_ago, hours, hours_ago, minutes_ago};
+
+const WARNING: &str = "Centauri: 3 days left to watch something";
+const REMOVAL: &str = "Your access to Centauri has ended";
 
 /// Somebody in every situation.
 fn household(sandbox: &Sandbox) {
@@ -72,109 +78,77 @@ fn exactly_the_right_people_are_warned_and_removed() {
     );
     assert_eq!((ids(&sandbox, "warned"), waiting(&sandbox)), (vec!["1003".to_owned()], vec![]));
     assert_eq!(ids(&sandbox, "removed"), ["1005", "1006"]);
+    // Only those who are due, and bert at his film, are asked about one by one; each right before it counts.
+    let steps = ["look 1002", "look 1006", "end 1006", "look 1005", "end 1005", "look 1003"];
+    assert_eq!(looks_and_ends(&sandbox), steps);
 
-    sandbox.forget().advance(minutes_ago(-30).0);
-    let run = sandbox.run(&["sweep"]);
+    let run = sweep_after(sandbox.forget(), hours(1), &[]);
     logged(run.exits(0), &["sweep of 14 people on Centauri: nobody is due, 3 can't be judged"]);
+    sandbox.run(&["sweep", "-q"]).exits(0).stdout("").stderr("");
     nothing_happened(&sandbox);
-    clean(&sandbox);
 }
 
-#[test]
-fn nobody_but_those_who_are_due_is_asked_about_one_by_one() {
-    let sandbox = settled(household);
-    sandbox.run(&["sweep"]).exits(0);
-    let asked: Vec<String> = sandbox
-        .requests()
-        .iter()
-        .filter(|request| request.param("cmd").as_deref() == Some("get_history"))
-        .filter_map(|request| request.param("user_id"))
-        .collect();
-    assert_eq!(asked, ["1002", "1006", "1005", "1003"]);
-    clean(&sandbox);
+/// The questions for somebody's newest play, and the ends of shares, in their order.
+fn looks_and_ends(sandbox: &Sandbox) -> Vec<String> {
+    let requests = sandbox.requests();
+    let steps = requests.iter().filter_map(|request| match request.param("cmd").as_deref() {
+        Some("get_history") => Some(format!("look {}", request.param("user_id")?)),
+        None if request.method == "DELETE" => Some(format!("end {}", request.path.rsplit('/').next()?)),
+        _ => None,
+    });
+    steps.collect()
 }
 
 #[test]
 fn quiet_says_what_happened_and_nothing_else() {
     let sandbox = settled(household);
     let run = sandbox.run(&["sweep", "-q"]);
-    assert_eq!(log(run.exits(0)).len(), 3, "{run}");
-    sandbox.run(&["sweep", "-q"]).exits(0).stdout("").stderr("");
-    clean(&sandbox);
-}
-
-/// The times at which walt, who last watched at 0, is swept, to the second, and what he gets by then.
-fn walt_over_time(sandbox: &Sandbox) {
-    let step = |by, mails: &[&str]| {
-        sandbox.advance(by);
-        sandbox.watches(1001);
-        sandbox.run(&["sweep"]).exits(0);
-        assert_eq!(subjects(sandbox, "walt@example.test"), mails);
-    };
-    let (warning, end) = ("Centauri: 3 days left to watch something", "Your access to Centauri has ended");
-    step(-seconds(1), &[]);
-    step(seconds(1), &[warning]);
-    step(days(3) - seconds(1), &[warning]);
-    assert!(sandbox.on_plex(1003));
-    step(seconds(1), &[warning, end]);
-    assert!(!sandbox.on_plex(1003) && !sandbox.in_tautulli(1003));
+    let first_words: Vec<&str> = log(run.exits(0)).iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(first_words, ["removed", "removed", "warned"], "{run}");
 }
 
 #[test]
-fn a_warning_comes_27_days_after_the_last_watch_and_the_removal_after_30_to_the_second() {
+fn a_warning_comes_after_27_idle_days_and_the_removal_after_30_to_the_second() {
+    let people = [
+        (1002, "a play, and nothing since"),
+        (1003, "never a play: counted from a day after joining"),
+        (1004, "a play on the first day: counted from the end of that day"),
+        (1006, "a play one minute after the first day: counted from that play"),
+    ];
     let sandbox = settled(|sandbox| {
         sandbox.person(1001, "ada");
-        sandbox.person(1003, "walt").watched(days_ago(27));
+        for (id, _) in people {
+            sandbox.person(id, &format!("guest{id}")).joined(days_ago(28));
+        }
+        sandbox.known(1002).joined(days_ago(200)).watched(days_ago(27));
+        sandbox.known(1004).watched(hours_ago(28 * 24 - 2));
+        sandbox.known(1006).joined(minutes_ago(28 * 24 * 60 + 1)).watched(days_ago(27));
     });
-    walt_over_time(&sandbox);
-    assert_eq!(titles(&sandbox), ["Warned: walt", "Removed: walt"]);
-    clean(&sandbox);
-}
-
-#[test]
-fn who_never_watched_is_counted_from_a_day_after_joining_to_the_second() {
-    let sandbox = settled(|sandbox| {
-        sandbox.person(1001, "ada");
-        sandbox.person(1003, "walt").joined(days_ago(28)).never_watched();
-    });
-    walt_over_time(&sandbox);
-    clean(&sandbox);
-}
-
-#[test]
-fn who_watched_on_the_first_day_only_is_counted_from_its_end() {
-    let sandbox = settled(|sandbox| {
-        sandbox.person(1001, "ada");
-        sandbox.person(1003, "walt").joined(days_ago(28)).watched(hours_ago(28 * 24 - 2));
-    });
-    walt_over_time(&sandbox);
-    clean(&sandbox);
-}
-
-#[test]
-fn who_watched_a_minute_after_the_first_day_is_counted_from_there() {
-    let sandbox = settled(|sandbox| {
-        sandbox.person(1003, "walt").joined(days_ago(28)).watched(minutes_ago(27 * 24 * 60 - 1));
-    });
-    sandbox.advance(seconds(59)).run(&["sweep"]).exits(0);
-    nothing_happened(&sandbox);
-    sandbox.advance(seconds(1)).run(&["sweep"]).exits(0);
-    assert_eq!(subjects(&sandbox, "walt@example.test").len(), 1);
-    clean(&sandbox);
+    let mut mails: Vec<&str> = Vec::new();
+    for (by, news) in
+        [(-seconds(1), None), (seconds(1), Some(WARNING)), (days(3) - seconds(1), None), (seconds(1), Some(REMOVAL))]
+    {
+        sweep_after(&sandbox, by, &[1001]).exits(0);
+        mails.extend(news);
+        for (id, counted) in people {
+            assert_eq!(subjects(&sandbox, &format!("guest{id}@example.test")), mails, "{counted}");
+            let is_removed = news == Some(REMOVAL);
+            assert_eq!((sandbox.on_plex(id), sandbox.in_tautulli(id)), (!is_removed, !is_removed), "{counted}");
+        }
+    }
 }
 
 #[test]
 fn nobody_is_judged_in_their_first_24_hours_to_the_second() {
-    // Whom Tautulli doesn't know shows when judging begins.
+    // Somebody unknown to Tautulli shows when judging begins.
     let sandbox = settled(|sandbox| {
         sandbox.person(1010, "tess").joined(hours_ago(24)).unknown_to_tautulli();
     });
-    sandbox.advance(-seconds(1));
-    logged(sandbox.run(&["sweep"]).exits(0), &["sweep of 1 person on Centauri: nobody is due"]);
-    sandbox.advance(seconds(1));
-    logged(sandbox.run(&["sweep"]).exits(0), &["sweep of 1 person on Centauri: nobody is due, 1 can't be judged"]);
+    for (by, more) in [(-seconds(1), ""), (seconds(1), ", 1 can't be judged")] {
+        let said = format!("sweep of 1 person on Centauri: nobody is due{more}");
+        logged(sweep_after(&sandbox, by, &[]).exits(0), &[&said]);
+    }
     nothing_happened(&sandbox);
-    clean(&sandbox);
 }
 
 #[test]
@@ -186,68 +160,52 @@ fn other_thresholds_hold_too() {
     });
     sandbox.run(&["sweep"]).exits(0);
     assert_eq!(subjects(&sandbox, "walt@example.test"), ["Centauri: one day left to watch something"]);
-    assert!(sandbox.on_plex(1003) && !sandbox.on_plex(1005));
-    clean(&sandbox);
+    assert_eq!(have_access(&sandbox, [1003, 1005]), [true, false]);
 }
 
 #[test]
-fn a_warning_is_given_once_in_each_spell_of_idleness() {
+fn each_spell_of_idleness_has_one_warning_and_leaves_its_whole_time() {
     let sandbox = settled(|sandbox| {
+        sandbox.person(1001, "ada");
         sandbox.person(1003, "walt").watched(days_ago(27));
     });
-    for spell in 1..=2 {
-        for _ in 0..4 {
-            sandbox.run(&["sweep"]).exits(0);
-            sandbox.advance(hours(12));
-        }
-        assert_eq!(subjects(&sandbox, "walt@example.test").len(), spell);
-        assert_eq!(titles(&sandbox), vec!["Warned: walt"; spell]);
-        sandbox.watches(1003);
-        sandbox.run(&["sweep"]).exits(0);
-        assert!(ids(&sandbox, "warned").is_empty());
-        sandbox.advance(days(27));
-    }
-    assert!(sandbox.on_plex(1003));
-    clean(&sandbox);
+    let mails_after = |by, watching: &[u64]| {
+        sweep_after(&sandbox, by, watching).exits(0);
+        subjects(&sandbox, "walt@example.test")
+    };
+    assert_eq!(mails_after(seconds(0), &[1001]), [WARNING]);
+    assert_eq!(mails_after(hours(36), &[1001]), [WARNING]);
+    assert_eq!(mails_after(hours(12), &[1001, 1003]), [WARNING]);
+    assert!(ids(&sandbox, "warned").is_empty());
+    assert_eq!(mails_after(days(27) - hours(1), &[1001]), [WARNING]);
+    assert_eq!(mails_after(hours(1), &[1001]), [WARNING, WARNING]);
+    assert_eq!(mails_after(days(3) - hours(1), &[1001]), [WARNING, WARNING]);
+    assert_eq!(mails_after(hours(1), &[1001]), [WARNING, WARNING, REMOVAL]);
+    assert_eq!(have_access(&sandbox, [1001, 1003]), [true, false]);
 }
 
 #[test]
-fn who_watched_after_the_warning_between_two_sweeps_starts_from_zero() {
-    // No sweep sees them active: the next one finds them idle for 27 days once more.
+fn a_play_between_two_sweeps_begins_a_new_spell_even_if_no_sweep_sees_them_active() {
     let sandbox = settled(|sandbox| {
         sandbox.person(1003, "walt").watched(days_ago(27));
     });
     sandbox.run(&["sweep"]).exits(0);
     sandbox.advance(hours(2)).watches(1003);
-    sandbox.advance(days(28)).run(&["sweep"]).exits(0);
-    assert_eq!(
-        subjects(&sandbox, "walt@example.test"),
-        ["Centauri: 3 days left to watch something", "Centauri: 2 days left to watch something"]
-    );
-    clean(&sandbox);
+    sweep_after(&sandbox, days(28), &[]).exits(0);
+    assert_eq!(subjects(&sandbox, "walt@example.test"), [WARNING, "Centauri: 2 days left to watch something"]);
 }
 
 #[test]
-fn who_never_watched_is_not_blamed_for_the_time_before_tautulli_recorded() {
-    let sandbox = crate::sandbox();
-    sandbox.recording_since(days_ago(10));
-    sandbox.person(1006, "nick").joined(days_ago(45)).never_watched();
-    sandbox.live().run(&["sweep"]).exits(0);
+fn one_play_in_the_last_minute_is_enough() {
+    let sandbox = settled(|sandbox| {
+        sandbox.person(1001, "ada").watched(days_ago(1));
+        sandbox.person(1003, "walt").watched(days_ago(27));
+    });
+    sandbox.run(&["sweep"]).exits(0);
+    sandbox.forget().advance(days(3) - seconds(60)).starts_watching(1003);
+    sweep_after(&sandbox, seconds(60), &[]).exits(0);
+    sandbox.advance(hours(1)).stops_watching(1003);
+    sandbox.run(&["sweep"]).exits(0);
     nothing_happened(&sandbox);
-    assert!(sandbox.requests().iter().any(|request| request.param("cmd").as_deref() == Some("get_plays_by_date")));
-    sandbox.advance(days(40)).run(&["sweep"]).exits(0);
-    assert!(!sandbox.on_plex(1006));
-    clean(&sandbox);
-}
-
-#[test]
-fn a_tautulli_that_can_not_say_since_when_it_records_stops_the_sweep() {
-    let sandbox = settled(household);
-    sandbox.tautulli.fail(cmd("get_plays_by_date"), crate::support::Fault::status(500));
-    sandbox
-        .run(&["sweep"])
-        .exits(1)
-        .stderr_has("error: Tautulli: could not read since when it has been recording: it answered 500");
-    nothing_happened(&sandbox);
-    clean(&sandbox);
+    assert!(sandbox.on_plex(1003) && ids(&sandbox, "warned").is_empty());
 }

@@ -1,4 +1,4 @@
-//! A file of the original daemon is taken over as it is.
+//! A file of the original daemon is migrated as it is.
 
 use std::{collections::BTreeSet, fs::Permissions, os::unix::fs::PermissionsExt};
 
@@ -14,6 +14,11 @@ fn with_file(file: &Value) -> Sandbox {
     let sandbox = sandbox();
     sandbox.live().write_state(&serde_json::to_string(file).unwrap());
     sandbox
+}
+
+/// A file of the original with these people on its lists.
+fn original(welcomed_ids: &[u64], warned: &Value, removed: &Value) -> Value {
+    json!({"welcomed": welcomed(welcomed_ids), "warned": warned, "removed": removed, "last_inactivity_scan": null})
 }
 
 fn welcomed(ids: &[u64]) -> Value {
@@ -60,12 +65,7 @@ fn times_are_read_however_the_original_wrote_them() {
 
 #[test]
 fn nobody_on_the_list_is_welcomed_again() {
-    let sandbox = with_file(&json!({
-        "welcomed": welcomed(&[1002, 1003]),
-        "warned": {},
-        "removed": {},
-        "last_inactivity_scan": null,
-    }));
+    let sandbox = with_file(&original(&[1002, 1003], &json!({}), &json!({})));
     sandbox.person(1002, "bob").watched(days_ago(3));
     sandbox.person(1003, "carol").accepted_at_null().watched(days_ago(3));
     sandbox.joins(1004, "eve");
@@ -88,12 +88,7 @@ fn an_empty_file_of_the_original_is_a_fresh_start() {
 #[test]
 fn a_warning_of_the_original_counts_for_this_spell_of_idleness() {
     let warned = |sandbox: &Sandbox| sandbox.mails_to("bob@example.test").len();
-    let sandbox = with_file(&json!({
-        "welcomed": welcomed(&[1002]),
-        "warned": {"1002": "2026-11-22T12:00:00.5"},
-        "removed": {},
-        "last_inactivity_scan": "2026-11-22T12:00:00.5",
-    }));
+    let sandbox = with_file(&original(&[1002], &json!({"1002": "2026-11-22T12:00:00.5"}), &json!({})));
     sandbox.person(1002, "bob").watched(days_ago(28));
     sandbox.run(&["sweep"]).exits(0).stderr_has("nobody is due");
     assert_eq!(warned(&sandbox), 0);
@@ -107,26 +102,20 @@ fn a_warning_of_the_original_counts_for_this_spell_of_idleness() {
 
 #[test]
 fn a_warning_of_the_original_is_a_delivered_one() {
-    let sandbox = with_file(&json!({
-        "welcomed": welcomed(&[1002]),
-        "warned": {"1002": "2026-11-20T11:00:00Z"},
-        "removed": {},
-        "last_inactivity_scan": null,
-    }));
+    let sandbox = with_file(&original(&[1002], &json!({"1002": "2026-11-20T11:00:00Z"}), &json!({})));
     sandbox.person(1002, "bob").watched(days_ago(31));
     sandbox.set_env("WARN_FIRST", "true").run(&["sweep"]).exits(0);
     assert_eq!(sandbox.writes()[0], "plex DELETE /api/v2/sharings/1002");
 }
 
 #[test]
-fn who_was_removed_and_is_back_is_new() {
+fn people_who_were_removed_and_are_back_are_new() {
     let removed = |deleted| json!({"when": "2026-10-01T10:00:00.123456+00:00", "ok": true, "reason": "Inactivity for 30 days", "tautulli_deleted": deleted});
-    let sandbox = with_file(&json!({
-        "welcomed": welcomed(&[1002, 1003, 1004]),
-        "warned": {"1002": "2026-09-28T10:00:00.123456+00:00"},
-        "removed": {"1002": removed(true), "1003": removed(false), "1004": removed(true)},
-        "last_inactivity_scan": "2026-11-23T11:30:00.123456+00:00",
-    }));
+    let sandbox = with_file(&original(
+        &[1002, 1003, 1004],
+        &json!({"1002": "2026-09-28T10:00:00.123456+00:00"}),
+        &json!({"1002": removed(true), "1003": removed(false), "1004": removed(true)}),
+    ));
     sandbox.person(1002, "bob").joined(hours_ago(2)).hidden_in_tautulli();
     sandbox.person(1003, "carol").joined(hours_ago(2));
     sandbox.run(&["welcome"]).exits(0).stderr_has("welcomed back bob (id 1002)").stderr_has("welcomed back carol");
@@ -146,12 +135,11 @@ fn who_was_removed_and_is_back_is_new() {
 
 #[test]
 fn a_removal_that_lacks_only_tautulli_is_finished_without_another_mail() {
-    let sandbox = with_file(&json!({
-        "welcomed": welcomed(&[1002, 1003]),
-        "warned": {},
-        "removed": {"1002": {"when": "2026-11-20T10:00:00", "ok": true, "reason": "Inactivity for 30 days", "tautulli_deleted": false}},
-        "last_inactivity_scan": null,
-    }));
+    let sandbox = with_file(&original(
+        &[1002, 1003],
+        &json!({}),
+        &json!({"1002": {"when": "2026-11-20T10:00:00", "ok": true, "reason": "Inactivity for 30 days", "tautulli_deleted": false}}),
+    ));
     sandbox.person(1002, "bob").watched(days_ago(40)).not_among_shares();
     sandbox.person(1003, "carol").watched(days_ago(3));
     sandbox
@@ -166,12 +154,8 @@ fn a_removal_that_lacks_only_tautulli_is_finished_without_another_mail() {
 #[test]
 fn a_removal_that_failed_is_judged_anew() {
     let failed = json!({"when": "2026-11-20T10:00:00.5", "ok": false, "reason": "Inactivity for 30 days", "tautulli_deleted": false});
-    let sandbox = with_file(&json!({
-        "welcomed": welcomed(&[1002, 1003, 1004]),
-        "warned": {},
-        "removed": {"1002": failed, "1003": failed, "1004": failed},
-        "last_inactivity_scan": null,
-    }));
+    let sandbox =
+        with_file(&original(&[1002, 1003, 1004], &json!({}), &json!({"1002": failed, "1003": failed, "1004": failed})));
     sandbox.person(1002, "bob").watched(days_ago(40));
     sandbox.person(1003, "carol").watched(days_ago(1));
     sandbox.person(1004, "dave").watched(days_ago(40)).not_among_shares();
@@ -187,14 +171,9 @@ fn a_removal_that_failed_is_judged_anew() {
 
 /// The original's dry run wrote its removals down as if they had been done.
 #[test]
-fn whom_the_original_only_pretended_to_remove_is_not_welcomed_and_judged_anew() {
+fn people_whom_the_original_only_pretended_to_remove_are_judged_anew_and_not_welcomed() {
     let pretended = json!({"when": "2026-11-20T10:00:00.5", "ok": true, "reason": "Inactivity for 30 days", "tautulli_deleted": false});
-    let sandbox = with_file(&json!({
-        "welcomed": welcomed(&[1002, 1003]),
-        "warned": {},
-        "removed": {"1002": pretended, "1003": pretended},
-        "last_inactivity_scan": null,
-    }));
+    let sandbox = with_file(&original(&[1002, 1003], &json!({}), &json!({"1002": pretended, "1003": pretended})));
     sandbox.person(1002, "bob").watched(days_ago(40));
     sandbox.person(1003, "carol").watched(days_ago(1));
     sandbox.run(&["welcome"]).exits(0);

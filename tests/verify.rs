@@ -84,7 +84,7 @@ fn household() -> Sandbox {
     sandbox
 }
 
-/// A household in which all mistakes have been made, one after another; each with what `verify` says then.
+/// Tries each case in a thread of its own: most of the time goes into waits.
 fn each<T: Send + Sync>(cases: &[T], try_out: impl Fn(&T) + Sync) {
     std::thread::scope(|scope| {
         let tries: Vec<_> = cases.iter().map(|case| scope.spawn(|| try_out(case))).collect();
@@ -102,7 +102,7 @@ fn in_container() -> bool {
 }
 
 #[test]
-fn a_household_that_is_well_reads_well_at_80_columns() {
+fn a_household_without_problems_fits_80_columns() {
     let sandbox = household();
     let run = sandbox.set_env("STATE_DIR", "state").run(&["verify"]);
     assert_eq!(
@@ -162,7 +162,7 @@ fn quiet_shows_only_what_is_to_be_looked_at_and_verbose_logs_the_calls() {
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_is_no_error() {
+fn a_reader_that_closes_the_pipe_is_not_an_error() {
     let sandbox = Sandbox::new("/bin/sh");
     sandbox.set_env("VIP_NAMES", vec!["nobodee"; 1000].join(",")).set_env("PLEX_SERVER_NAME", "Attic");
     for arguments in ["", "--json"] {

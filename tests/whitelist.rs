@@ -2,8 +2,8 @@
 
 mod add;
 mod list;
+mod protects;
 mod remove;
-mod spares;
 
 use serde_json::Value;
 

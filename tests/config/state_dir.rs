@@ -29,7 +29,7 @@ impl Sandbox {
 }
 
 #[test]
-fn the_state_is_where_the_most_particular_word_says() {
+fn the_most_specific_setting_says_where_the_state_is() {
     let sandbox = homeless();
     sandbox.set_env("HOME", sandbox.place("home").display());
     sandbox.keeps_state_in(&[], "home/.local/state/plex-prune");

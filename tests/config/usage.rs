@@ -75,13 +75,14 @@ fn wrong_usage_says_what_would_be_right() {
         ),
         (&["--state-dir", "", "sweep"], "error: a value is required for '--state-dir <DIR>' but none was supplied\n"),
     ];
+    let sandbox = sandbox();
+    sandbox.live();
     for (arguments, says) in rows {
-        let sandbox = sandbox();
-        let run = sandbox.live().run(arguments);
+        let run = sandbox.run(arguments);
         run.exits(2).stdout("");
         assert!(run.stderr.starts_with(says), "should begin with:\n{says}{run}");
-        sandbox.is_untouched();
     }
+    sandbox.is_untouched();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Servers that do not answer in time. `PLEX_PRUNE_TEST_TIMEOUT` makes the program less patient than it is.
 
-use super::{everything_arrived_once, rita_and_walt};
-use crate::story::{clean, minutes, nothing_happened, settled, titles, waiting};
+use super::{everything_arrived_once, next_sweep, rita_and_walt};
+use crate::story::{nothing_happened, settled, titles, waiting};
 use crate::support::{Fault, Sandbox, Stage, any, cmd, delete, get};
 
 fn impatient() -> Sandbox {
@@ -11,24 +11,25 @@ fn impatient() -> Sandbox {
 }
 
 /// The patience of the program is its own again, and everybody answers.
-fn later(sandbox: &Sandbox) {
-    sandbox.mend().unset_env("PLEX_PRUNE_TEST_TIMEOUT").advance(minutes(30)).run(&["sweep"]).exits(0);
+#[track_caller]
+fn everything_arrives_later(sandbox: &Sandbox) {
+    next_sweep(sandbox.mend().unset_env("PLEX_PRUNE_TEST_TIMEOUT"));
+    everything_arrived_once(sandbox);
+    assert!(!sandbox.on_plex(1005) && !sandbox.in_tautulli(1005));
 }
 
 #[test]
 fn a_mail_server_that_says_nothing_more_delays_the_mails() {
+    let sandbox = impatient();
     for stage in
         [Stage::Greeting, Stage::Hello, Stage::Login, Stage::Sender, Stage::Recipient, Stage::Data, Stage::Body]
     {
-        let sandbox = impatient();
-        sandbox.smtp.hang(stage);
-        let run = sandbox.run(&["sweep"]);
-        run.exits(1).stderr_has("no answer in time");
+        let rule = sandbox.smtp.hang(stage);
+        sandbox.run(&["sweep"]).exits(1).stderr_has("no answer in time");
+        rule.mend();
         assert_eq!((waiting(&sandbox).len(), titles(&sandbox).len()), (4, 2), "{stage:?}");
-        later(&sandbox);
-        everything_arrived_once(&sandbox);
-        clean(&sandbox);
     }
+    everything_arrives_later(&sandbox);
 }
 
 #[test]
@@ -37,36 +38,31 @@ fn a_discord_that_says_nothing_delays_its_messages() {
     sandbox.discord.fail(any(), Fault::Hang);
     sandbox.run(&["sweep"]).exits(1);
     assert_eq!((waiting(&sandbox).len(), sandbox.mails().len()), (2, 4));
-    later(&sandbox);
-    everything_arrived_once(&sandbox);
-    clean(&sandbox);
+    everything_arrives_later(&sandbox);
 }
 
 #[test]
 fn a_plex_or_tautulli_that_says_nothing_stops_the_sweep() {
-    for plex in [true, false] {
-        let sandbox = impatient();
-        match plex {
-            true => sandbox.plex.fail(get("/api/v2/shared_servers"), Fault::Hang),
-            false => sandbox.tautulli.fail(cmd("get_users_table"), Fault::Hang),
-        };
+    let sandbox = impatient();
+    for rule in [
+        sandbox.plex.fail(get("/api/v2/shared_servers"), Fault::Hang),
+        sandbox.tautulli.fail(cmd("get_users_table"), Fault::Hang),
+    ] {
         sandbox.run(&["sweep"]).exits(1).stderr_has("no answer in time");
+        rule.mend();
         nothing_happened(&sandbox);
-        later(&sandbox);
-        everything_arrived_once(&sandbox);
-        clean(&sandbox);
     }
+    everything_arrives_later(&sandbox);
 }
 
 #[test]
-fn a_removal_that_gets_no_answer_from_plex_leaves_the_person_there_and_is_done_later() {
+fn a_removal_that_gets_no_answer_from_plex_is_done_later() {
     let sandbox = impatient();
     sandbox.plex.fail(delete("/api"), Fault::Hang);
     sandbox.run(&["sweep"]).exits(1).stderr_has("removal failed: rita (id 1005) keeps access for now: ");
     assert!(sandbox.on_plex(1005) && sandbox.mails_to("rita@example.test").is_empty());
-    later(&sandbox);
+    next_sweep(sandbox.mend().unset_env("PLEX_PRUNE_TEST_TIMEOUT"));
     assert!(!sandbox.on_plex(1005) && waiting(&sandbox).is_empty());
-    clean(&sandbox);
 }
 
 #[test]
@@ -75,8 +71,5 @@ fn a_removal_that_gets_no_answer_from_tautulli_is_finished_later() {
     sandbox.tautulli.fail(cmd("delete_user"), Fault::Hang);
     sandbox.run(&["sweep"]).exits(1);
     assert!(!sandbox.on_plex(1005) && sandbox.in_tautulli(1005));
-    later(&sandbox);
-    assert!(!sandbox.in_tautulli(1005));
-    everything_arrived_once(&sandbox);
-    clean(&sandbox);
+    everything_arrives_later(&sandbox);
 }

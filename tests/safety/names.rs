@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::there;
-use crate::story::{clean, log, settled};
-use crate::support::{Fault, Mail, Run, Sandbox, days_ago, delete, get};
+use crate::story::{clean, have_access, plex_lists, settled, share};
+use crate::support::{Fault, Mail, Run, Sandbox, days_ago, delete};
 
 /// What guests have called themselves, or could.
 fn names() -> Vec<String> {
@@ -33,17 +32,17 @@ fn names() -> Vec<String> {
     names.map(str::to_owned).to_vec()
 }
 
-/// The forms of characters that may not leave the program, in anything that is read by a terminal or in one line.
-fn is_loose(c: char) -> bool {
+/// Characters that must not leave the program as they are, in anything that a terminal or a reader of lines reads.
+fn is_unsafe(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{feff}' | '\u{2060}')
 }
 
 #[track_caller]
-fn fit_for_a_terminal(run: &Run) {
+fn is_fit_for_a_terminal(run: &Run) {
     for text in [&run.stdout, &run.stderr] {
-        assert!(!text.contains(is_loose), "{:?}", text.chars().find(|c| is_loose(*c)));
+        assert!(!text.contains(is_unsafe), "{:?}", text.chars().find(|c| is_unsafe(*c)));
     }
     for line in run.stderr.lines() {
         assert!(line.starts_with("2026-") || line.starts_with("2027-"), "a line of its own: {line:?}");
@@ -53,7 +52,7 @@ fn fit_for_a_terminal(run: &Run) {
 
 /// Nothing in a mail is of anybody's making but ours.
 #[track_caller]
-fn harmless(mail: &Mail) {
+fn is_harmless(mail: &Mail) {
     assert!(mail.raw.is_ascii());
     assert_eq!(mail.to.len(), 1);
     for header in ["Bcc", "Cc", "X-Evil"] {
@@ -76,7 +75,7 @@ fn harmless(mail: &Mail) {
     let foreign = "href=\"https://evil.test";
     assert!(!html.contains(foreign), "{html}");
     for text in [mail.subject(), mail.text(), html] {
-        assert!(!text.contains(is_loose), "{text:?}");
+        assert!(!text.contains(is_unsafe), "{text:?}");
         assert!(!text.lines().any(|line| line.starts_with("Bcc:") || line.starts_with("Go to ")), "{text}");
     }
     assert!(mail.subject().chars().count() < 150, "{}", mail.subject());
@@ -84,7 +83,7 @@ fn harmless(mail: &Mail) {
 
 /// Nothing in a Discord message calls anybody, and it is short enough to be taken.
 #[track_caller]
-fn calls_nobody(post: &Value) {
+fn mentions_nobody(post: &Value) {
     assert_eq!(post["allowed_mentions"], json!({"parse": []}));
     assert!(post["content"].as_str().unwrap_or_default().is_empty(), "{post}");
     let text = post.to_string();
@@ -94,7 +93,7 @@ fn calls_nobody(post: &Value) {
 }
 
 #[test]
-fn whatever_somebody_is_called_nothing_breaks_and_nothing_is_injected() {
+fn no_name_breaks_anything_or_is_taken_for_markup_a_header_or_a_command() {
     let sandbox = settled(|sandbox| {
         sandbox.set_env("MAX_REMOVALS", 100);
         sandbox.person(900, "ada").watched(days_ago(1));
@@ -110,25 +109,25 @@ fn whatever_somebody_is_called_nothing_breaks_and_nothing_is_injected() {
         sandbox.joins(new + number, &name).email(&format!("n{number}@example.test"));
     }
     let count = names().len();
-    fit_for_a_terminal(sandbox.run(&["welcome"]).exits(0));
+    is_fit_for_a_terminal(sandbox.run(&["welcome"]).exits(0));
     for arguments in [&["status"][..], &["status", "--json"], &["sweep", "--dry-run"], &["sweep", "-v"]] {
-        fit_for_a_terminal(sandbox.run(arguments).exits(0));
+        is_fit_for_a_terminal(sandbox.run(arguments).exits(0));
     }
     for (number, name) in (0..).zip(names()) {
-        assert_eq!(there(&sandbox, [idle + number, due + number, new + number]), [true, false, true], "{name:?}");
+        assert_eq!(have_access(&sandbox, [idle + number, due + number, new + number]), [true, false, true], "{name:?}");
     }
     assert_eq!(sandbox.mails().len(), 6 * count);
-    sandbox.mails().iter().for_each(harmless);
+    sandbox.mails().iter().for_each(is_harmless);
     assert_eq!(sandbox.posts().len(), 3 * count);
-    sandbox.posts().iter().for_each(calls_nobody);
+    sandbox.posts().iter().for_each(mentions_nobody);
     let state = std::fs::read_to_string(sandbox.state_path()).unwrap();
-    assert!(!state.contains(is_loose));
-    fit_for_a_terminal(sandbox.run(&["status"]).exits(0));
+    assert!(!state.contains(is_unsafe));
+    is_fit_for_a_terminal(sandbox.run(&["status"]).exits(0));
     clean(&sandbox);
 }
 
 #[test]
-fn a_removal_that_fails_is_told_of_as_harmlessly_whatever_somebody_is_called() {
+fn nor_does_any_name_where_a_removal_fails() {
     let sandbox = settled(|sandbox| {
         sandbox.set_env("MAX_REMOVALS", 100);
         sandbox.person(900, "ada").watched(days_ago(1));
@@ -137,12 +136,11 @@ fn a_removal_that_fails_is_told_of_as_harmlessly_whatever_somebody_is_called() {
         }
     });
     sandbox.plex.fail(delete("/api"), Fault::status(403));
-    fit_for_a_terminal(sandbox.run(&["sweep"]).exits(1));
-    fit_for_a_terminal(sandbox.run(&["status"]).exits(0));
+    is_fit_for_a_terminal(sandbox.run(&["sweep"]).exits(1));
+    is_fit_for_a_terminal(sandbox.run(&["status"]).exits(0));
     assert_eq!((sandbox.mails().len(), sandbox.posts().len()), (names().len(), names().len()));
-    sandbox.mails().iter().for_each(harmless);
-    sandbox.posts().iter().for_each(calls_nobody);
-    clean(&sandbox);
+    sandbox.mails().iter().for_each(is_harmless);
+    sandbox.posts().iter().for_each(mentions_nobody);
 }
 
 #[test]
@@ -154,67 +152,41 @@ fn an_address_with_more_in_it_than_an_address_reaches_nobody_else() {
         "\"rita\" <evil@example.test>",
         "evil@example.test\r\nRCPT TO:<evil@example.test>\r\nDATA",
     ];
-    for address in addresses {
-        let sandbox = settled(|sandbox| {
-            sandbox.person(1005, "rita").email(address).watched(days_ago(33));
-        });
-        let run = sandbox.run(&["sweep"]);
-        fit_for_a_terminal(&run);
-        assert!(!sandbox.on_plex(1005), "{run}");
-        let reached: Vec<String> = sandbox.mails().iter().flat_map(|mail| mail.to.clone()).collect();
-        assert!(reached.iter().all(|to| to == "admin@example.test"), "{reached:?}");
-        sandbox.mails().iter().for_each(harmless);
-        clean(&sandbox);
-    }
-}
-
-#[test]
-fn a_name_that_equals_a_vip_s_protects_that_person_as_well_and_endangers_nobody() {
     let sandbox = settled(|sandbox| {
-        sandbox.set_env("VIP_NAMES", "mom, 1001");
-        sandbox.person(900, "ada").watched(days_ago(1));
-        sandbox.person(1007, "mom").watched(days_ago(90));
-        sandbox.person(1008, "MOM").watched(days_ago(90));
-        sandbox.person(1009, "somebody").title(" m\to m ").watched(days_ago(90));
-        // Somebody calls themselves like another one's number.
-        sandbox.person(1001, "dad").watched(days_ago(90));
-        sandbox.person(1010, "1001").watched(days_ago(90));
-        // It only looks like the name.
-        sandbox.person(1011, "m\u{43e}m").watched(days_ago(90));
+        for (id, address) in (1005..).zip(addresses) {
+            sandbox.person(id, "rita").email(address).watched(days_ago(33));
+        }
     });
     let run = sandbox.run(&["sweep"]);
-    run.exits(0);
-    assert_eq!(there(&sandbox, [1007, 1008, 1009, 1001, 1010, 1011]), [true, true, true, true, true, false]);
-    assert_eq!(log(&run).iter().filter(|line| line.starts_with("removed ")).count(), 1, "{run}");
-    clean(&sandbox);
+    is_fit_for_a_terminal(&run);
+    assert_eq!(have_access(&sandbox, [1005, 1006, 1007, 1008, 1009]), [false; 5], "{run}");
+    let reached: Vec<String> = sandbox.mails().iter().flat_map(|mail| mail.to.clone()).collect();
+    assert!(reached.iter().all(|to| to == "admin@example.test"), "{reached:?}");
+    sandbox.mails().iter().for_each(is_harmless);
 }
 
 #[test]
-fn a_server_with_a_hostile_name_breaks_nothing_either() {
+fn nor_does_any_name_of_a_server() {
     let name = "Home <b>\u{1b}[31m @everyone";
     let sandbox = crate::sandbox();
     sandbox.live().plex.add_server(name, "0f3c-hostile", true);
     sandbox.set_env("PLEX_SERVER_NAME", name).tautulli.watches_server(name, "0f3c-hostile");
-    let rita = json!([{
-        "id": 71001, "ownerId": 42, "invitedId": 1005, "accepted": true, "acceptedAt": "2026-01-01T00:00:00Z",
-        "deletedAt": null, "leftAt": null, "machineIdentifier": "0f3c-hostile",
-        "invited": {"id": 1005, "username": "rita", "title": "rita", "email": "rita@example.test"},
-    }]);
+    let mut rita = share(&sandbox, 1005, "rita");
+    rita["machineIdentifier"] = json!("0f3c-hostile");
     sandbox.person(1005, "rita").watched(days_ago(28));
-    sandbox.plex.fail(get("/api/v2/shared_servers"), Fault::json(200, rita));
+    plex_lists(&sandbox, json!([rita]));
     for pass in ["welcome", "status", "sweep"] {
-        fit_for_a_terminal(sandbox.run(&[pass]).exits(0));
+        is_fit_for_a_terminal(sandbox.run(&[pass]).exits(0));
     }
     assert_eq!(sandbox.mails().len(), 2);
-    sandbox.mails().iter().for_each(harmless);
-    sandbox.posts().iter().for_each(calls_nobody);
+    sandbox.mails().iter().for_each(is_harmless);
+    sandbox.posts().iter().for_each(mentions_nobody);
     sandbox.set_env("PLEX_SERVER_NAME", "x");
-    fit_for_a_terminal(sandbox.run(&["sweep"]).exits(2));
-    clean(&sandbox);
+    is_fit_for_a_terminal(sandbox.run(&["sweep"]).exits(2));
 }
 
 #[test]
-fn hostile_names_in_tautulli_change_no_verdict() {
+fn nor_does_any_name_in_tautulli_change_a_verdict() {
     let sandbox = settled(|sandbox: &Sandbox| {
         sandbox.person(1001, "ada").watched(days_ago(1));
         for (id, name) in (2000..).zip(names()) {
@@ -222,6 +194,5 @@ fn hostile_names_in_tautulli_change_no_verdict() {
         }
     });
     sandbox.run(&["sweep"]).exits(0).stderr_has("nobody is due");
-    fit_for_a_terminal(&sandbox.run(&["status"]));
-    clean(&sandbox);
+    is_fit_for_a_terminal(&sandbox.run(&["status"]));
 }

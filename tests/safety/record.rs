@@ -1,8 +1,20 @@
-//! What Tautulli did not record, it can't testify to.
+//! What Tautulli did not record is held against nobody.
 
-use super::{row, standing, sweep_daily, there};
-use crate::story::{clean, ids, nothing_happened, settled, subjects};
+use crate::story::{have_access, ids, nothing_happened, row, settled, standing, subjects, sweep_after};
 use crate::support::{Fault, Sandbox, cmd, days, days_ago, hours, hours_ago};
+use serde_json::json;
+use time::Duration;
+
+const WARNING: &str = "Centauri: 3 days left to watch something";
+
+fn ada(sandbox: &Sandbox) {
+    sandbox.person(1001, "ada").watched(days_ago(1));
+}
+
+/// A sweep after `by`, in which ada watches.
+fn later(sandbox: &Sandbox, by: Duration) {
+    sweep_after(sandbox, by, &[1001]).exits(0);
+}
 
 /// Two who watch, and one who never did, in Tautulli's record of 400 days.
 fn household(sandbox: &Sandbox) {
@@ -12,73 +24,51 @@ fn household(sandbox: &Sandbox) {
 }
 
 #[test]
-fn a_tautulli_that_is_not_connected_or_watches_another_server_or_lost_its_table_makes_nobody_idle() {
-    type Break = fn(&Sandbox);
-    let breaks: [(Break, &str); 3] = [
-        (|sandbox| sandbox.tautulli.connected(false), "Tautulli is not connected to Plex"),
-        (
-            |sandbox| sandbox.tautulli.watches_server("Elsewhere", "0f3c-elsewhere"),
-            "Tautulli watches another Plex server than Centauri",
-        ),
-        (|sandbox| sandbox.tautulli.database_broken(true), "Tautulli's table of users is empty"),
-    ];
-    for (broken, why) in breaks {
-        let sandbox = settled(household);
-        broken(&sandbox);
-        sandbox.run(&["sweep"]).exits(3).stderr_has(why);
-        sandbox.run(&["sweep", "--max-removals", "100"]).exits(3).stderr_has(why);
-        assert!(ids(&sandbox, "warned").is_empty() && ids(&sandbox, "removed").is_empty());
-        assert_eq!(there(&sandbox, [1001, 1002, 1006]), [true; 3]);
-        clean(&sandbox);
-    }
-}
-
-#[test]
-fn a_history_that_was_wiped_yesterday_makes_nobody_idle_for_27_days() {
+fn nobody_is_idle_for_longer_than_the_history_goes_back_after_it_was_wiped() {
     let sandbox = settled(household);
     sandbox.recording_since(days_ago(1));
     assert_eq!(sandbox.tautulli.plays(1001), 0);
-    sandbox.run(&["sweep"]).exits(0);
     // The record begins with the owner's film of today; its day counts to its end.
-    sweep_daily(&sandbox, 27, |_| {});
-    nothing_happened(&sandbox);
-    sweep_daily(&sandbox, 1, |sandbox| sandbox.watches(1001));
+    for by in [0, 27] {
+        sweep_after(&sandbox, days(by), &[]).exits(0);
+        nothing_happened(&sandbox);
+    }
+    later(&sandbox, days(1));
     assert_eq!(ids(&sandbox, "warned"), ["1002", "1006"]);
-    assert_eq!(there(&sandbox, [1001, 1002, 1006]), [true; 3]);
-    sweep_daily(&sandbox, 3, |_| {});
-    assert_eq!(there(&sandbox, [1001, 1002, 1006]), [true, false, false]);
-    clean(&sandbox);
+    assert_eq!(have_access(&sandbox, [1001, 1002, 1006]), [true; 3]);
+    sweep_after(&sandbox, days(3), &[]).exits(0);
+    assert_eq!(have_access(&sandbox, [1001, 1002, 1006]), [true, false, false]);
 }
 
 #[test]
-fn a_history_that_was_wiped_and_in_which_nobody_watched_since_makes_nobody_idle_ever() {
+fn nobody_is_idle_by_a_history_in_which_there_is_nothing() {
     let sandbox = settled(household);
     sandbox.tautulli.empty_record();
-    sweep_daily(&sandbox, 40, |_| {});
+    for by in [0, 28, 12] {
+        sweep_after(&sandbox, days(by), &[]).exits(0);
+    }
     nothing_happened(&sandbox);
     assert_eq!(row(&sandbox, 1006)["idle_days"], 0);
-    clean(&sandbox);
 }
 
 #[test]
-fn a_tautulli_that_was_installed_five_days_ago_makes_nobody_idle_for_longer() {
+fn nobody_is_idle_for_longer_than_tautulli_has_been_installed() {
     let sandbox = crate::sandbox();
     sandbox.live().recording_since(days_ago(5));
     household(&sandbox);
     sandbox.run(&["welcome"]).exits(0);
     sandbox.run(&["sweep"]).exits(0);
-    nothing_happened(&sandbox);
     // The first day on which anybody watched was the 19th, and it counts to its end.
-    assert_eq!((row(&sandbox, 1006)["idle_days"].clone(), standing(&sandbox, 1006).0), (3.into(), "active".to_owned()));
+    let nick = row(&sandbox, 1006);
+    assert_eq!((&nick["idle_days"], &nick["standing"]), (&json!(3), &json!("active")));
     sandbox.tautulli.no_libraries();
     assert_eq!(row(&sandbox, 1006)["idle_days"], 0);
     sandbox.run(&["sweep"]).exits(0);
     nothing_happened(&sandbox);
-    clean(&sandbox);
 }
 
 #[test]
-fn a_play_of_an_earlier_stay_is_no_reason_to_blame_anybody_for_what_was_not_recorded_in_this_one() {
+fn nobody_is_idle_since_a_play_of_an_earlier_stay() {
     // gil left, came back 200 days ago, and has watched daily since; but Tautulli records again since five days only.
     let sandbox = crate::sandbox();
     sandbox.live().set_env("WARN_DAYS", 50).set_env("KICK_DAYS", 60);
@@ -88,30 +78,29 @@ fn a_play_of_an_earlier_stay_is_no_reason_to_blame_anybody_for_what_was_not_reco
     // The graph that says since when Tautulli records goes back for a year.
     let categories: Vec<String> = (0..365).map(|day| (sandbox.now() - days(364 - day)).date().to_string()).collect();
     let plays: Vec<u8> = (0..365).map(|day| u8::from(day > 359)).collect();
-    let data = serde_json::json!({"categories": categories, "series": [{"name": "Total", "data": plays}]});
-    let answer = serde_json::json!({"response": {"result": "success", "message": null, "data": data}});
+    let data = json!({"categories": categories, "series": [{"name": "Total", "data": plays}]});
+    let answer = json!({"response": {"result": "success", "message": null, "data": data}});
     sandbox.tautulli.fail(cmd("get_plays_by_date"), Fault::json(200, answer));
     sandbox.run(&["sweep"]).exits(0);
     nothing_happened(&sandbox);
-    assert!(sandbox.on_plex(1015));
-    assert_eq!(standing(&sandbox, 1015).0, "active");
-    clean(&sandbox);
+    assert_eq!(standing(&sandbox, 1015), "active");
 }
 
-/// Tautulli is cut off from Plex for three weeks, in which gil watches every day, and is back. His last play on record
-/// was so many days before that.
-fn after_three_weeks_off(days_before: i64) -> Sandbox {
+/// Tautulli is cut off from Plex for three weeks, in which everybody watches every day, and is back. Of each of these
+/// people a last play is on record, so many days before that.
+fn after_three_weeks_off(people: &[(u64, i64)]) -> Sandbox {
     let sandbox = settled(|sandbox| {
-        sandbox.person(1001, "ada").watched(days_ago(1));
-        sandbox.person(1015, "gil").watched(days_ago(days_before));
+        ada(sandbox);
+        for (id, days_before) in people {
+            sandbox.person(*id, &format!("guest{id}")).watched(days_ago(*days_before));
+        }
     });
     sandbox.disconnected();
-    for _ in 0..21 {
-        sandbox.advance(days(1));
-        (1001..=1015).for_each(|id| sandbox.watches(id));
-        sandbox.run(&["sweep"]).exits(3);
+    let everybody: Vec<u64> = people.iter().map(|(id, _)| *id).chain([1001]).collect();
+    for by in [1, 20] {
+        sweep_after(&sandbox, days(by), &everybody).exits(3);
     }
-    assert_eq!(sandbox.tautulli.plays(1015), 1);
+    assert_eq!(sandbox.tautulli.plays(people[0].0), 1);
     sandbox.tautulli.connected(true);
     sandbox.watches(1001);
     sandbox.forget();
@@ -119,46 +108,107 @@ fn after_three_weeks_off(days_before: i64) -> Sandbox {
 }
 
 #[test]
-fn who_watched_only_in_a_hole_of_three_weeks_is_counted_from_the_play_before_it() {
-    // What was played in the hole is not on record: 21 days and those before it.
-    for (days_before, idle) in [(2, "active"), (5, "active"), (6, "warn"), (8, "warn")] {
-        let sandbox = after_three_weeks_off(days_before);
-        assert_eq!(standing(&sandbox, 1015).0, idle);
-        assert_eq!(row(&sandbox, 1015)["idle_days"], days_before + 21);
-        sandbox.run(&["sweep"]).exits(0);
-        assert!(sandbox.on_plex(1015));
-        // Whatever they watch from now on counts.
-        sandbox.advance(hours(5));
-        sandbox.watches(1015);
-        sandbox.forget().run(&["sweep"]).exits(0);
-        nothing_happened(&sandbox);
-        assert_eq!(row(&sandbox, 1015)["idle_days"], 0);
-        clean(&sandbox);
+fn people_who_watched_in_a_gap_of_the_record_are_counted_from_the_play_before_it() {
+    // What was played in the gap is not on record: 21 days and those before it.
+    let people = [(1012, 2), (1015, 5), (1016, 6), (1018, 8)];
+    let sandbox = after_three_weeks_off(&people);
+    for ((id, days_before), expected) in people.into_iter().zip(["active", "active", "warn", "warn"]) {
+        let row = row(&sandbox, id);
+        assert_eq!((&row["standing"], &row["idle_days"]), (&json!(expected), &json!(days_before + 21)));
     }
+    sandbox.run(&["sweep"]).exits(0);
+    // Whatever they watch from now on counts.
+    sweep_after(sandbox.forget(), hours(5), &[1012, 1015, 1016, 1018]).exits(0);
+    nothing_happened(&sandbox);
+    assert_eq!(have_access(&sandbox, [1012, 1015, 1016, 1018]), [true; 4]);
+    assert_eq!(row(&sandbox, 1018)["idle_days"], 0);
 }
 
 #[test]
-fn with_warn_first_nobody_loses_access_by_a_hole_without_a_warning_and_one_film_is_enough() {
-    for watches in [true, false] {
-        let sandbox = after_three_weeks_off(12);
-        sandbox.set_env("WARN_FIRST", "true").run(&["sweep"]).exits(0);
-        assert_eq!(subjects(&sandbox, "gil@example.test"), ["Centauri: 3 days left to watch something"]);
-        sandbox.advance(days(2));
-        if watches {
-            sandbox.watches(1015);
-        }
-        sweep_daily(&sandbox, 1, |sandbox| sandbox.watches(1001));
-        assert_eq!(sandbox.on_plex(1015), watches);
-        clean(&sandbox);
+fn with_warn_first_nobody_is_removed_by_a_gap_without_a_warning_after_which_one_play_is_enough() {
+    let sandbox = after_three_weeks_off(&[(1015, 12), (1016, 12)]);
+    sandbox.set_env("WARN_FIRST", "true").run(&["sweep"]).exits(0);
+    for address in ["guest1015@example.test", "guest1016@example.test"] {
+        assert_eq!(subjects(&sandbox, address), [WARNING]);
     }
+    sandbox.advance(days(2)).watches(1015);
+    later(&sandbox, days(1));
+    assert_eq!(have_access(&sandbox, [1001, 1015, 1016]), [true, true, false]);
 }
 
 #[test]
-fn without_warn_first_a_hole_can_cost_access_which_is_the_limit_of_what_can_be_known() {
+fn without_warn_first_a_gap_can_cost_access_which_is_the_limit_of_what_can_be_known() {
     // 30 days on record without a play, as on a server on which nobody watched.
-    let sandbox = after_three_weeks_off(9);
-    let run = sandbox.run(&["sweep"]);
-    run.exits(0).stderr_has("removed gil (id 1015): nothing watched for 30 days");
+    let sandbox = after_three_weeks_off(&[(1015, 9)]);
+    sandbox.run(&["sweep"]).exits(0).stderr_has("removed guest1015 (id 1015): nothing watched for 30 days");
     assert!(sandbox.on_plex(1001));
-    clean(&sandbox);
+}
+
+#[test]
+fn nobody_is_judged_whose_plays_tautulli_does_not_record_and_status_says_so() {
+    let people = [(1010, "not in Tautulli yet"), (1011, "no history kept"), (1012, "deleted in Tautulli")];
+    let sandbox = settled(|sandbox| {
+        ada(sandbox);
+        sandbox.person(1010, "tess").joined(days_ago(40)).unknown_to_tautulli();
+        sandbox.person(1011, "zoe").watched(days_ago(70)).no_history_kept();
+        sandbox.person(1012, "hida").watched(days_ago(70)).hidden_in_tautulli();
+    });
+    for by in [0, 1, 27, 3, 29] {
+        later(&sandbox, days(by));
+        sandbox.run(&["welcome"]).exits(0);
+    }
+    nothing_happened(&sandbox);
+    let status = sandbox.run(&["status"]).exits(0).clone();
+    for (id, reason) in people {
+        assert!(sandbox.on_plex(id));
+        assert_eq!(standing(&sandbox, id), format!("unknown: {reason}"));
+        status.stdout_has(reason);
+    }
+    assert!(!sandbox.in_tautulli(1012) && !sandbox.tautulli.keeps_history(1012));
+}
+
+#[test]
+fn not_even_an_invitation_undeletes_somebody_whom_the_owner_deleted_in_tautulli() {
+    let sandbox = settled(|sandbox| {
+        ada(sandbox);
+        sandbox.person(1012, "hida").watched(days_ago(70)).hidden_in_tautulli();
+    });
+    sandbox.leaves(1012);
+    sandbox.run(&["welcome"]).exits(0);
+    sandbox.advance(days(3)).invite_again(1012);
+    sandbox.advance(hours(1)).run(&["welcome"]).exits(0).stderr_has("welcomed hida");
+    assert!(!sandbox.in_tautulli(1012));
+    sandbox.forget();
+    for by in [1, 28, 31] {
+        later(&sandbox, days(by));
+    }
+    nothing_happened(&sandbox);
+    assert_eq!(standing(&sandbox, 1012), "unknown: deleted in Tautulli");
+}
+
+#[test]
+fn nobody_is_blamed_for_the_time_in_which_tautulli_did_not_record_them() {
+    // All of them watch daily, and none of it is on record before Tautulli is told to keep it, after 30 days.
+    let sandbox = settled(|sandbox| {
+        ada(sandbox);
+        sandbox.person(1010, "tess").joined(days_ago(40)).unknown_to_tautulli();
+        sandbox.person(1011, "zoe").watched(days_ago(70)).no_history_kept();
+        sandbox.person(1012, "hida").watched(days_ago(70)).hidden_in_tautulli();
+    });
+    let people = [1010, 1011, 1012];
+    for by in [0, 30] {
+        people.iter().for_each(|id| sandbox.watches(*id));
+        later(&sandbox, days(by));
+    }
+    sandbox.person(1010, "tess").joined(days_ago(70));
+    sandbox.known(1011).history_kept();
+    sandbox.known(1012).undeleted_in_tautulli();
+    let mails = || ["tess", "zoe", "hida"].map(|name| subjects(&sandbox, &format!("{name}@example.test")));
+    for (by, expected) in [(0, &[][..]), (26, &[]), (1, &[WARNING]), (2, &[WARNING])] {
+        later(&sandbox, days(by));
+        assert_eq!(mails(), [expected; 3]);
+        assert_eq!(have_access(&sandbox, people), [true; 3]);
+    }
+    later(&sandbox, days(1));
+    assert_eq!(have_access(&sandbox, people), [false; 3]);
 }

@@ -1,6 +1,6 @@
 //! What happens when `state.json` can't be used.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::OnceLock};
 
 use super::names;
 use crate::{
@@ -30,16 +30,29 @@ fn ruins() -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
+/// The state and the backup of [`with_backup`], which are the same each time.
+static SAVED: OnceLock<(String, String)> = OnceLock::new();
+
 /// A sandbox whose state was saved more than once: bob was there from the start, eve came later.
 fn with_backup() -> Sandbox {
+    let sandbox = sandbox();
+    sandbox.person(1002, "bob").watched(days_ago(2));
+    sandbox.live().advance(hours(1)).joins(1003, "eve");
+    sandbox.advance(hours(2));
+    let (state, backup) = SAVED.get_or_init(saved);
+    sandbox.write_state(state);
+    std::fs::write(sandbox.backup(), backup).unwrap();
+    sandbox
+}
+
+fn saved() -> (String, String) {
     let sandbox = sandbox();
     sandbox.person(1002, "bob").watched(days_ago(2));
     sandbox.live().run(&["welcome"]).exits(0);
     sandbox.advance(hours(1)).joins(1003, "eve");
     sandbox.run(&["welcome"]).exits(0);
     sandbox.advance(hours(1)).run(&["sweep"]).exits(0);
-    sandbox.advance(hours(1)).forget();
-    sandbox
+    (sandbox.state_text(), std::fs::read_to_string(sandbox.backup()).unwrap())
 }
 
 impl Sandbox {
@@ -52,19 +65,25 @@ impl Sandbox {
         self
     }
 
-    /// Every command refuses with this, however often it is tried, asks nobody anything, and leaves the file alone.
+    /// These commands refuse with this, ask nobody anything, and don't touch the files.
     #[track_caller]
-    fn gives_up(&self, says: &str) {
+    fn refuses(&self, commands: &[&[&str]], says: &str) {
         let files: Vec<_> = names(&self.state_dir()).into_iter().filter(|name| name != "state.json.lock").collect();
         let contents = || files.iter().map(|name| std::fs::read(self.state_dir().join(name)).ok()).collect::<Vec<_>>();
         let before = contents();
-        for arguments in [&["welcome"][..], &["welcome"], &["sweep"], &["sweep", "--dry-run"], &["status"]] {
+        for arguments in commands {
             self.run(arguments).exits(2).stdout("").stderr(&format!("2026-11-23T15:00:00Z error: {says}\n"));
         }
         let after: Vec<_> = names(&self.state_dir()).into_iter().filter(|name| name != "state.json.lock").collect();
         assert_eq!(after, files);
         assert_eq!(contents(), before);
         assert_eq!((self.requests().len(), self.mails().len()), (0, 0));
+    }
+
+    /// Every command refuses with this, however often it is tried.
+    #[track_caller]
+    fn gives_up(&self, says: &str) {
+        self.refuses(&[&["welcome"], &["welcome"], &["sweep"], &["sweep", "--dry-run"], &["status"]], says);
     }
 }
 
@@ -80,29 +99,25 @@ fn unusable(sandbox: &Sandbox, why: &str, backup: &str) -> String {
 
 #[test]
 fn a_ruined_file_is_kept_aside_and_the_backup_goes_on() {
+    let sandbox = with_backup();
+    let backup = std::fs::read(sandbox.backup()).unwrap();
     for (ruin, why) in ruins() {
-        let sandbox = with_backup();
-        let backup = std::fs::read(sandbox.backup()).unwrap();
-        let (state, corrupt) = (sandbox.state_path(), sandbox.corrupt());
-        sandbox.ruin(&ruin).run(&["welcome"]).exits(0).stderr(&format!(
-            "2026-11-23T15:00:00Z warning: {} can't be used ({why}); going on with its backup, state.json.bak\n\
-             2026-11-23T15:00:00Z warning: the unusable file was kept as {}\n\
-             2026-11-23T15:00:00Z welcome for 2 people on Centauri: nobody is new\n",
-            state.display(),
-            corrupt.display(),
+        let can_t_be_used = format!(
+            "2026-11-23T15:00:00Z warning: {} can't be used ({why}); going on with its backup, state.json.bak\n",
+            sandbox.state_path().display()
+        );
+        sandbox.ruin(&ruin);
+        sandbox.run(&["-q", "welcome"]).exits(0).stderr(&format!(
+            "{can_t_be_used}2026-11-23T15:00:00Z warning: the unusable file was kept as {}\n",
+            sandbox.corrupt().display(),
         ));
-        assert_eq!(std::fs::read(&corrupt).unwrap(), ruin);
+        assert_eq!(std::fs::read(sandbox.corrupt()).unwrap(), ruin);
         assert_eq!(std::fs::read(sandbox.backup()).unwrap(), backup);
         assert_eq!(sandbox.state()["welcomed"]["1003"]["name"], "eve");
-        sandbox.run(&["sweep"]).exits(0).stderr_lacks("warning");
-        assert_eq!(sandbox.writes(), [""; 0]);
+        std::fs::remove_file(sandbox.corrupt()).unwrap();
     }
-}
-
-#[test]
-fn even_a_quiet_pass_says_that_the_file_was_ruined() {
-    let sandbox = with_backup();
-    sandbox.ruin(b"").run(&["-q", "welcome"]).exits(0).stderr_has("state.json can't be used (it is empty)");
+    sandbox.run(&["sweep"]).exits(0).stderr("2026-11-23T15:00:00Z sweep of 2 people on Centauri: nobody is due\n");
+    assert_eq!(sandbox.writes(), [""; 0]);
 }
 
 #[test]
@@ -110,11 +125,8 @@ fn status_and_dry_runs_use_the_backup_and_put_nothing_aside() {
     let sandbox = with_backup();
     sandbox.ruin(b"");
     for arguments in [&["status"][..], &["sweep", "--dry-run"], &["welcome", "--dry-run"]] {
-        sandbox
-            .run(arguments)
-            .exits(0)
-            .stderr_has("going on with its backup, state.json.bak\n")
-            .stderr_lacks("kept as");
+        let run = sandbox.run(arguments);
+        run.exits(0).stderr_has("going on with its backup, state.json.bak\n").stderr_lacks("kept as");
     }
     assert_eq!(std::fs::read(sandbox.state_path()).unwrap(), b"");
     assert!(!sandbox.corrupt().exists());
@@ -122,12 +134,30 @@ fn status_and_dry_runs_use_the_backup_and_put_nothing_aside() {
 
 #[test]
 fn without_a_backup_a_ruined_file_stops_everything() {
+    let sandbox = with_backup();
+    std::fs::remove_file(sandbox.backup()).unwrap();
     for (ruin, why) in ruins() {
-        let sandbox = with_backup();
-        std::fs::remove_file(sandbox.backup()).unwrap();
         let says = unusable(&sandbox, why, "it is missing");
-        sandbox.ruin(&ruin).gives_up(&says);
+        sandbox.ruin(&ruin).refuses(&[&["sweep"]], &says);
     }
+    let says = unusable(&sandbox, "it is empty", "it is missing");
+    sandbox.ruin(b"").gives_up(&says);
+}
+
+#[test]
+fn a_file_that_was_cut_short_anywhere_is_not_read_as_nobody_known() {
+    let sandbox = with_backup();
+    let good = std::fs::read(sandbox.state_path()).unwrap();
+    let end = good.iter().rposition(|byte| *byte == b'}').unwrap();
+    for cut in [end / 2, end * 7 / 8, end] {
+        let backup = std::fs::read(sandbox.backup()).unwrap();
+        std::fs::remove_file(sandbox.backup()).unwrap();
+        let run = sandbox.ruin(&good[..cut]).run(&["welcome"]);
+        run.exits(2).stderr_has("Nobody was welcomed, warned or removed");
+        std::fs::write(sandbox.backup(), backup).unwrap();
+        sandbox.run(&["welcome"]).exits(0).stderr_has("nobody is new");
+    }
+    assert_eq!(sandbox.writes(), [""; 0]);
 }
 
 #[test]
@@ -164,7 +194,7 @@ fn after_both_files_are_gone_everybody_is_recorded_silently() {
 }
 
 #[test]
-fn a_stale_temporary_file_doesn_t_disturb() {
+fn a_temporary_file_of_a_dead_pass_is_ignored() {
     let sandbox = with_backup();
     let stale = sandbox.state_dir().join(".state.json.aB3dE6");
     std::fs::write(&stale, "{\"version\": 1, \"welc").unwrap();
@@ -173,21 +203,15 @@ fn a_stale_temporary_file_doesn_t_disturb() {
 }
 
 #[test]
-fn a_newer_file_is_left_to_a_newer_program() {
-    for newer in [r#"{"version": 2}"#, r#"{"welcomed": 7, "outbox": {"a": []}, "version": 999}"#] {
-        let sandbox = with_backup();
-        let found = if newer.contains("999") { 999 } else { 2 };
-        let says = newer_than_known(&sandbox.state_path(), found);
-        sandbox.ruin(newer.as_bytes()).gives_up(&says);
-    }
-}
-
-#[test]
-fn a_newer_backup_isn_t_used_either() {
+fn a_file_or_a_backup_of_a_newer_program_is_not_used() {
     let sandbox = with_backup();
+    let newer = newer_than_known(&sandbox.state_path(), 2);
+    sandbox.ruin(br#"{"version": 2}"#).gives_up(&newer);
+    let newest = newer_than_known(&sandbox.state_path(), 999);
+    sandbox.ruin(br#"{"welcomed": 7, "outbox": {"a": []}, "version": 999}"#).refuses(&[&["sweep"]], &newest);
     std::fs::write(sandbox.backup(), r#"{"version": 2}"#).unwrap();
-    let says = newer_than_known(&sandbox.backup(), 2);
-    sandbox.ruin(b"").gives_up(&says);
+    let newer = newer_than_known(&sandbox.backup(), 2);
+    sandbox.ruin(b"").gives_up(&newer);
 }
 
 fn newer_than_known(path: &std::path::Path, found: u32) -> String {
@@ -228,7 +252,7 @@ fn a_file_that_may_not_be_read_is_not_replaced_by_its_backup() {
 }
 
 #[test]
-fn a_state_directory_that_can_t_be_had_is_an_error() {
+fn a_state_directory_that_can_t_be_made_is_an_error() {
     let sandbox = sandbox();
     sandbox.live();
     let file = sandbox.dir().join("file");

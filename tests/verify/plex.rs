@@ -162,7 +162,7 @@ fn a_list_that_lacks_too_many_is_not_believed() {
 }
 
 #[test]
-fn whom_the_vips_match_is_known_without_tautulli() {
+fn the_people_who_vip_names_match_are_shown_without_tautulli() {
     let sandbox = household();
     sandbox.person(1015, "Max").watched(days_ago(1));
     sandbox.person(1016, "max").watched(days_ago(1));

@@ -24,7 +24,7 @@ fn thresholds_and_switches_are_shown_as_read() {
 }
 
 #[test]
-fn who_is_due_is_named() {
+fn people_who_are_due_are_named() {
     let sandbox = household();
     sandbox.person(1003, "walt").watched(days_ago(28));
     let shown = |sandbox| findings(sandbox).into_iter().find(|line| line.contains("due now")).unwrap();
@@ -148,7 +148,7 @@ fn a_new_owner_with_nothing_set_is_told_of_everything() {
 }
 
 #[test]
-fn without_tls_what_needs_none_is_still_checked() {
+fn services_without_tls_are_checked_even_if_tls_can_not_be_set_up() {
     let sandbox = household();
     let file = sandbox.dir().join("authority.pem");
     std::fs::write(&file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();

@@ -16,7 +16,7 @@ fn running() -> Sandbox {
 }
 
 #[test]
-fn a_state_that_is_well() {
+fn a_state_without_problems() {
     let sandbox = running();
     assert_eq!(
         about("state", &sandbox),

@@ -1,4 +1,4 @@
-//! Tautulli: reached, recording, and what it can't testify to.
+//! Tautulli: reached, recording, and what it does not record.
 
 use super::{about, each, findings, household, in_container, troubles};
 use crate::support::{Fault, Response, Sandbox, Tautulli, any, cmd, days_ago};
@@ -189,7 +189,7 @@ fn an_empty_table_is_an_error_in_the_database() {
 }
 
 #[test]
-fn what_tautulli_can_t_testify_to_is_listed() {
+fn what_tautulli_does_not_record_is_listed() {
     let sandbox = household();
     for (id, name) in [(1010, "tess"), (1012, "tom")] {
         sandbox.person(id, name).unknown_to_tautulli();

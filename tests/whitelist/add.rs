@@ -9,9 +9,10 @@ const RITA: &str = "rita (id 1005) is on the whitelist until further notice.\n";
 
 #[test]
 fn somebody_is_named_by_username_title_address_or_id_whatever_case_and_blanks() {
+    let sandbox = household();
     for who in ["rita", "RITA", " ri ta ", "Rita B.", "ritab.", "rita@EXAMPLE.test", "1005"] {
-        let sandbox = household();
-        whitelist(&sandbox, &["add", who]).exits(0).stdout(RITA).stderr("");
+        let run = whitelist(&sandbox, &["add", who]);
+        run.exits(0).stdout_has("rita (id 1005) is on the whitelist until further notice").stderr("");
         let entry = json!({"name": "rita", "id": 1005, "since": "2026-11-23T12:00:00Z"});
         assert_eq!(entries(&sandbox), [entry], "{who}");
     }
@@ -108,7 +109,7 @@ fn adding_twice_updates() {
 }
 
 #[test]
-fn what_is_over_can_be_taken_up_again() {
+fn an_entry_that_is_over_can_be_added_again() {
     let sandbox = household();
     whitelist(&sandbox, &["add", "rita", "--until", "2026-11-24"]).exits(0);
     sandbox.advance(days(7));
@@ -167,15 +168,15 @@ fn plex_has_to_answer_or_offline_be_said() {
 }
 
 #[test]
-fn dry_runs_don_t_hinder_the_owner() {
+fn dry_runs_do_not_apply_to_the_whitelist() {
     let sandbox = household();
     sandbox.set_env("DRY_RUN", "true");
-    whitelist(&sandbox, &["add", "rita"]).exits(0).stdout(RITA);
+    whitelist(&sandbox, &["add", "rita"]).exits(0).stdout(RITA).stderr("");
     assert_eq!(entries(&sandbox).len(), 1);
 }
 
 #[test]
-fn hostile_names_and_notes_harm_nobody() {
+fn hostile_names_and_notes_are_refused_or_escaped() {
     let sandbox = household();
     for (arguments, said) in [
         (vec!["add".to_owned(), " ".to_owned()], "whom? Give a username, an e-mail address, a title or a Plex id\n"),

@@ -1,4 +1,4 @@
-//! `whitelist list`: who is safe, and why.
+//! `whitelist list`: who is never removed, and why.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn everybody() -> Sandbox {
 }
 
 #[test]
-fn one_place_answers_who_is_safe_and_why() {
+fn everybody_who_is_never_removed_is_listed_with_the_reason() {
     let sandbox = everybody();
     whitelist(&sandbox, &["list"]).exits(0).stderr("").stdout(
         "\
@@ -63,7 +63,7 @@ Days are in UTC, and the last one counts in full.
 }
 
 #[test]
-fn an_empty_whitelist_still_shows_who_is_safe() {
+fn an_empty_whitelist_still_shows_who_is_never_removed() {
     let sandbox = household();
     whitelist(&sandbox, &["list"]).exits(0).stdout(
         "\
@@ -113,7 +113,7 @@ fn the_json_has_these_keys_and_no_others() {
 }
 
 #[test]
-fn home_users_are_safe_only_as_long_as_they_are() {
+fn home_users_are_listed_only_while_they_are_protected() {
     let sandbox = everybody();
     sandbox.set_env("PRUNE_HOME_USERS", "true");
     whitelist(&sandbox, &["list"]).exits(0).stdout_lacks("Home user");
@@ -147,7 +147,7 @@ fn long_entries_are_cut_to_80_columns() {
 }
 
 #[test]
-fn without_plex_it_can_t_say_whom_it_matches() {
+fn without_plex_the_list_is_an_error() {
     let sandbox = household();
     sandbox.plex.fail(any(), Fault::status(401));
     let run = whitelist(&sandbox, &["list"]);

@@ -4,10 +4,12 @@ use super::{entries, household, refused, whitelist};
 
 #[test]
 fn by_name_or_id_whatever_case_and_blanks() {
+    let sandbox = household();
+    whitelist(&sandbox, &["add", "rita"]).exits(0);
+    let state = sandbox.state();
+    sandbox.forget().unset_env("PLEX_TOKEN").unset_env("ADMIN_EMAIL");
     for who in ["rita", " RI TA", "1005"] {
-        let sandbox = household();
-        whitelist(&sandbox, &["add", "rita"]).exits(0);
-        sandbox.forget().unset_env("PLEX_TOKEN").unset_env("ADMIN_EMAIL");
+        sandbox.write_state(&state.to_string());
         whitelist(&sandbox, &["remove", who]).exits(0).stderr("").stdout(
             "\
 rita (id 1005) is off the whitelist: the next sweep judges them like everybody
@@ -21,7 +23,7 @@ whole warning period first: `plex-prune whitelist add 1005 --until 2026-11-23`.
 }
 
 #[test]
-fn what_isn_t_there_gets_the_list_of_what_is() {
+fn an_entry_that_does_not_exist_gets_the_list_of_those_that_do() {
     let sandbox = household();
     assert_eq!(
         refused(&sandbox, &["remove", "rita"]),
