@@ -219,8 +219,11 @@ const TOO_OFTEN: &str = ". That was too often for Plex: let the passes run less 
 
 const LOGIN: &str = ". Something in front of Tautulli wants a login: put it into TAUTULLI_URL \
     (http://user:password@host), or go round it";
-const BROKEN: &str = ". Is TAUTULLI_URL right (http or https, host, port)? If it is, Tautulli's own log says more";
+const BROKEN: &str =
+    ". Does that port speak https? Then TAUTULLI_URL begins with https://. Else, is it Tautulli's port?";
 const OTHER: &str = ". Is TAUTULLI_URL the address of Tautulli itself, and Tautulli up to date?";
+const UPDATE: &str = ". If this goes on, plex-prune may need an update";
+const PATH: &str = ". Check the path in TAUTULLI_URL: it is what the browser shows when Tautulli is open, up to /home";
 const ENABLED: &str = ". Check TAUTULLI_URL (scheme and path too), and that the API is enabled in Tautulli's Settings, \
     Web Interface, API";
 const LOG: &str = ". Tautulli's own log says more";
@@ -237,8 +240,8 @@ const CASES: [Case; 15] = [
     (|| Fault::html(200), "its answer can't be understood (it is an HTML page)", 1, CHANGED, OTHER),
     (|| Fault::status(401), "it answered 401: made to fail", 1, TOKEN, LOGIN),
     (|| Fault::status(403), "it answered 403: made to fail", 1, TOKEN, LOGIN),
-    (|| Fault::status(404), "it answered 404: made to fail", 1, MOVED, ENABLED),
-    (|| Fault::html(404), "it answered 404: an HTML page", 1, MOVED, ENABLED),
+    (|| Fault::status(404), "it answered 404: made to fail", 1, MOVED, PATH),
+    (|| Fault::html(404), "it answered 404: an HTML page", 1, MOVED, PATH),
     (|| Fault::status(410), "it answered 410: made to fail", 1, GONE, LOG),
     (invalid_token, "it answered 422: Invalid token", 1, ". Check PLEX_TOKEN", LOG),
     // A wait that is too long for a pass is left to the next one.
@@ -247,7 +250,7 @@ const CASES: [Case; 15] = [
     (|| Fault::status(500), "it answered 500: made to fail", 3, OUTAGE, LOG),
     (|| Fault::html(502), "it answered 502: an HTML page", 3, OUTAGE, BEHIND),
     (|| Fault::Answer(Response::empty(503)), "it answered 503", 3, OUTAGE, BEHIND),
-    (|| Fault::Answer(Response::empty(418)), "it answered 418", 1, "", LOG),
+    (|| Fault::Answer(Response::empty(418)), "it answered 418", 1, UPDATE, LOG),
 ];
 
 #[test]
@@ -396,32 +399,46 @@ fn a_share_that_cannot_be_read_is_an_error_and_never_nobody() {
 fn the_server_must_be_one_of_the_owner_s() {
     let sandbox = household();
     sandbox.second_server();
-    let refused = |name: &str, why: &str| {
+    let refused = |name: &str, why: &str, advice: &str| {
         sandbox.set_env("PLEX_SERVER_NAME", name);
         for command in ["status", "sweep", "welcome"] {
             let run = run(&sandbox, &[command]);
             run.exits(2).stdout("");
-            let line = format!("2026-11-23T12:00:00Z error: PLEX_SERVER_NAME: {why}; nothing was touched\n");
+            let line = format!("2026-11-23T12:00:00Z error: PLEX_SERVER_NAME: {why}. {advice}\n");
             assert_eq!(run.stderr, line, "{run}");
         }
     };
     let owned = "it owns Centauri, Attic";
-    refused("Cellar", &format!("the token's account owns no server named \"Cellar\"; {owned}"));
-    refused("centauri", &format!("the token's account owns no server named \"centauri\"; {owned}"));
+    for name in ["Cellar", "centauri"] {
+        refused(
+            name,
+            &format!("the token's account owns no server named \"{name}\"; {owned}"),
+            &format!(
+                "Set PLEX_SERVER_NAME to one of its servers; or PLEX_TOKEN has to be a token of the account that owns \
+                 \"{name}\""
+            ),
+        );
+    }
     refused(
         "A friend's server",
         &format!(
             "the token's account owns no server named \"A friend's server\" (a server of that name is shared with it, by \
              another account); {owned}"
         ),
+        "PLEX_TOKEN has to be a token of the account that owns \"A friend's server\"",
     );
     sandbox.plex.add_server("Centauri", "0f3c-another", true);
     refused(
         "Centauri",
-        "this account owns more than one server named \"Centauri\"; give them different names in Plex; it owns Centauri, Attic, Centauri",
+        "this account owns more than one server named \"Centauri\"; it owns Centauri, Attic, Centauri",
+        "Give them different names in Plex",
     );
     sandbox.plex.fail(get(RESOURCES), Fault::json(200, json!([])));
-    refused("Attic", "the token's account owns no server named \"Attic\"; it owns no server");
+    refused(
+        "Attic",
+        "the token's account owns no server named \"Attic\"; it owns no server",
+        "PLEX_TOKEN has to be a token of the account that owns \"Attic\"",
+    );
     assert!(!sandbox.state_path().exists());
 }
 
@@ -475,9 +492,7 @@ fn tautulli_may_be_below_a_path() {
         run(&sandbox, &["status"]).exits(0).stdout_has("1 person: 1 active");
     }
     sandbox.set_env("TAUTULLI_URL", sandbox.tautulli.url());
-    run(&sandbox, &["status"])
-        .exits(1)
-        .stderr_has("it answered 404: an HTML page. Check TAUTULLI_URL (scheme and path");
+    run(&sandbox, &["status"]).exits(1).stderr_has("it answered 404: an HTML page. Check the path in TAUTULLI_URL: ");
 }
 
 #[test]
@@ -524,10 +539,10 @@ fn a_certificate_for_another_name_is_told_from_one_of_an_unknown_authority() {
 fn http_and_https_mixed_up_are_advised_about() {
     let (plain, tls) = (household(), household());
     plain.set_env("TAUTULLI_URL", plain.tautulli.url().replace("http:", "https:"));
-    run(&plain, &["status"]).exits(1).stderr_has("TAUTULLI_URL right (http or https, host, port)?");
+    run(&plain, &["status"]).exits(1).stderr_has("Does that port speak https? Else TAUTULLI_URL begins with http://");
     tls.tautulli_tls();
     tls.set_env("TAUTULLI_URL", tls.tautulli.url().replace("https:", "http:"));
-    run(&tls, &["status"]).exits(1).stderr_has("TAUTULLI_URL right (http or https, host, port)?");
+    run(&tls, &["status"]).exits(1).stderr_has("Does that port speak https? Then TAUTULLI_URL begins with https://");
 }
 
 #[test]
@@ -545,6 +560,11 @@ fn a_table_without_all_of_its_rows_is_an_error() {
     assert_eq!(sandbox.writes(), [""; 0]);
 }
 
+/// Whether the tests themselves run in a container, where advice about localhost is another.
+fn in_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"].iter().any(|trace| std::path::Path::new(trace).exists())
+}
+
 #[test]
 fn both_services_down_are_both_reported() {
     let sandbox = household();
@@ -555,7 +575,8 @@ fn both_services_down_are_both_reported() {
         run.exits(1).stdout("");
         run.stderr_has("error: plex.tv: could not ").stderr_has("error: Tautulli: could not ");
         run.stderr_has("no connection (Connection refused (os error 111)). Is this machine online");
-        run.stderr_has("no connection (Connection refused (os error 111)). Is Tautulli running");
+        let advice = if in_container() { "Inside a container, localhost is" } else { "Is Tautulli running" };
+        run.stderr_has(&format!("no connection (Connection refused (os error 111)). {advice}"));
     }
 }
 

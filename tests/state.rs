@@ -164,11 +164,6 @@ const EXPECTED: &str = r#"{
       "email": "dave@example.test",
       "when": "2026-12-19T08:00:00Z",
       "reason": "nothing watched for 31 days",
-      "names": [
-        "dave",
-        "dave@example.test",
-        "1004"
-      ],
       "share": 71003,
       "ok": true,
       "plex": "access to Centauri ended",

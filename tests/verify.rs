@@ -147,9 +147,10 @@ fn quiet_shows_only_what_is_to_be_looked_at_and_verbose_logs_the_calls() {
            → Mend what fails below; then this shows whom they match.
 ! settings who is due can't be told yet
            → Mend what fails below.
-✗ plex.tv  the token's account owns no server named \"Attic\"; it owns Centauri
+✗ plex.tv  PLEX_SERVER_NAME: the token's account owns no server named \"Attic\";
+           it owns Centauri
            → Set PLEX_SERVER_NAME to one of its servers; or PLEX_TOKEN has to be
-             a token of the account that owns Attic.
+             a token of the account that owns \"Attic\".
 ! Tautulli watches Centauri
            → Mend what fails above; then this shows whether it is the right
              server.

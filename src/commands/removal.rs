@@ -6,10 +6,11 @@ use crate::{
     error::Error,
     logging::EVENT,
     notify::{Event, TautulliStep, Who},
-    people::Guest,
+    people::{Guest, Names},
     plan::Step,
     services::plex::{Revocation, Server},
     state::{Failure, Removed},
+    words,
 };
 
 /// Writes down the intent to remove somebody, before anything else is done.
@@ -20,7 +21,7 @@ pub fn note_intent(guest: &Guest, reason: String, pass: &mut Pass) -> Result<(),
         let intent = Removed {
             name: Some(guest.name.clone()),
             email: guest.email.clone(),
-            names: guest.names.iter().map(str::to_owned).collect(),
+            names: other_names(guest),
             when: pass.now,
             reason,
             share: Some(guest.share),
@@ -33,6 +34,13 @@ pub fn note_intent(guest: &Guest, reason: String, pass: &mut Pass) -> Result<(),
         removed.insert(guest.id, intent);
     }
     pass.store.save()
+}
+
+/// What else somebody can be named by, for the owner's lists once the share is gone.
+fn other_names(guest: &Guest) -> Vec<String> {
+    let noted = Names::of(guest.id, [Some(guest.name.as_str()), guest.email.as_deref()].into_iter().flatten());
+    let others = guest.names.iter().filter(|name| !noted.contains(name));
+    others.map(words::excerpt).collect()
 }
 
 /// Whether a removal that an earlier pass began goes on: somebody who has watched since is not to lose anything more. None if

@@ -119,10 +119,12 @@ impl Snapshot {
     /// # Errors
     /// The first thing that is not; the others go to the log. A missing answer about libraries is only logged.
     pub fn complete(&self) -> Result<(), Error> {
-        if let Some(Err(error)) = &self.libraries {
+        let errors = self.errors();
+        if let Some(Err(error)) = &self.libraries
+            && !errors.iter().any(|known| known.is_like(error))
+        {
             log::warn!("{error}");
         }
-        let errors = self.errors();
         errors.iter().skip(1).for_each(|error| log::error!("{error}"));
         errors.first().map_or(Ok(()), |error| Err((*error).clone()))
     }

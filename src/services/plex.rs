@@ -300,7 +300,7 @@ fn is_about_no_home(fault: &Fault) -> bool {
 }
 
 fn no_such_server(what: String, advice: String) -> Error {
-    Error::new(Kind::Usage, "PLEX_SERVER_NAME", advice).because(format!("{what}; nothing was touched"))
+    Error::new(Kind::Usage, "PLEX_SERVER_NAME", advice).because(what)
 }
 
 impl ShareJson {

@@ -29,7 +29,7 @@ fn nobody_is_judged_by_the_state_of_another_server() {
     sandbox.set_env("PLEX_SERVER_NAME", "Attic");
     let what = "the state.json there is of Centauri, and PLEX_SERVER_NAME is Attic";
     let advice = "Each server needs a STATE_DIR of its own. If Attic took the place of Centauri, make \"server\" null in state.json";
-    let error = format!("error: STATE_DIR: {what}; nothing was touched. {advice}\n");
+    let error = format!("error: STATE_DIR: {what}. {advice}\n");
     let commands: [&[&str]; 7] = [
         &["welcome"],
         &["sweep"],

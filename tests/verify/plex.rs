@@ -25,19 +25,19 @@ const CASES: [Case; 13] = [
         |sandbox| {
             sandbox.set_env("PLEX_SERVER_NAME", "centauri");
         },
-        "✗ plex.tv: the token's account owns no server named \"centauri\"; it owns Centauri {OTHER_TOKEN} centauri.",
+        "✗ plex.tv: PLEX_SERVER_NAME: the token's account owns no server named \"centauri\"; it owns Centauri {OTHER_TOKEN} centauri.",
     ),
     (
         |sandbox| {
             sandbox.set_env("PLEX_SERVER_NAME", "Elsewhere").second_server();
         },
-        "✗ plex.tv: the token's account owns no server named \"Elsewhere\"; it owns Centauri, Attic {OTHER_TOKEN} Elsewhere.",
+        "✗ plex.tv: PLEX_SERVER_NAME: the token's account owns no server named \"Elsewhere\"; it owns Centauri, Attic {OTHER_TOKEN} Elsewhere.",
     ),
     (
         |sandbox| {
             sandbox.set_env("PLEX_SERVER_NAME", "A friend's server");
         },
-        "✗ plex.tv: the token's account owns no server named \"A friend's server\" (a server of that name is shared with it, \
+        "✗ plex.tv: PLEX_SERVER_NAME: the token's account owns no server named \"A friend's server\" (a server of that name is shared with it, \
          by another account); it owns Centauri → PLEX_TOKEN has to be a token of the account that owns \"A friend's server\".",
     ),
     (
@@ -47,12 +47,12 @@ const CASES: [Case; 13] = [
             }]);
             sandbox.plex.fail(get("/api/v2/resources"), Fault::json(200, friends));
         },
-        "✗ plex.tv: the token's account owns no server named \"Centauri\" (a server of that name is shared with it, by \
+        "✗ plex.tv: PLEX_SERVER_NAME: the token's account owns no server named \"Centauri\" (a server of that name is shared with it, by \
          another account); it owns no server → PLEX_TOKEN has to be a token of the account that owns \"Centauri\".",
     ),
     (
         |sandbox| sandbox.plex.add_server("Centauri", "another", true),
-        "✗ plex.tv: this account owns more than one server named \"Centauri\"; give them different names in Plex; it owns \
+        "✗ plex.tv: PLEX_SERVER_NAME: this account owns more than one server named \"Centauri\"; it owns \
          Centauri, Centauri → Give them different names in Plex.",
     ),
     (
@@ -174,7 +174,7 @@ fn the_people_who_vip_names_match_are_shown_without_tautulli() {
             "✓ settings: VIP MAX: Max (id 1015), max (id 1016)",
             "✓ settings: VIP ada@example.test: ada (id 1001)",
             "✓ settings: VIP Owner: owner, the owner",
-            "! settings: VIP nobodee: nobody on Centauri → Is it a typo? `plex-prune whitelist list` shows everybody who is \
+            "! settings: VIP_NAMES: \"nobodee\" is nobody on Centauri → Is it a typo? `plex-prune whitelist list` shows everybody who is \
              safe, and why.",
             VIEW,
         ]

@@ -59,7 +59,7 @@ fn entries_of_the_whitelist_that_mean_nobody_are_pointed_out() {
         [
             "! settings: whitelist: rita (id 1005) has no share on Centauri now → If they won't be back: `plex-prune \
              whitelist remove 1005`",
-            "! settings: whitelist: nobodee is nobody on Centauri → Is it a typo? `plex-prune whitelist list` shows \
+            "! settings: whitelist: \"nobodee\" is nobody on Centauri → Is it a typo? `plex-prune whitelist list` shows \
              everybody who is safe, and why.",
         ]
     );

@@ -54,9 +54,9 @@ ADMIN_EMAIL admin@example.test the boss
 owner                          owner
 Home user                      hugo, kid
 
+! VIP_NAMES: \"nobodee\" is nobody on Centauri; is it a typo?
 ! whitelist: gone (id 1020) has no share on Centauri now
 ! whitelist: \"typo@example.test\" is nobody on Centauri; is it a typo?
-! VIP_NAMES: \"nobodee\" is nobody on Centauri; is it a typo?
 Days are in UTC, and the last one counts in full.
 ",
     );
