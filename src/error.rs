@@ -148,7 +148,8 @@ impl CommandError {
     /// Whether a service was out of order, so that what waits for the admin can still go out. Not with a clock that is
     /// wrong: it would make every notice look old.
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Told(error) if error.kind == Kind::Outage) || matches!(self, Self::Service(error) if !matches!(error.fault, Fault::ClockAhead(_)))
+        matches!(self, Self::Told(error) if error.kind == Kind::Outage)
+            || matches!(self, Self::Service(error) if !matches!(error.fault, Fault::ClockAhead(_)))
     }
 
     /// Whether both come from the same service being out of order in the same way.

@@ -42,7 +42,12 @@ pub(super) struct Pass {
 
 impl Pass {
     /// Reads the settings, and opens the state: locked, or for a dry run just read.
-    pub(super) fn begin(name: &str, dry_run: &DryRun, cli: &Cli, environment: &Environment) -> Result<Self, CommandError> {
+    pub(super) fn begin(
+        name: &str,
+        dry_run: &DryRun,
+        cli: &Cli,
+        environment: &Environment,
+    ) -> Result<Self, CommandError> {
         let now = clock::now();
         let mut r = Reader::new(environment);
         let mut settings = Settings::read(&mut r, cli.state_dir.clone());

@@ -266,7 +266,10 @@ pub fn join<T>(handle: thread::ScopedJoinHandle<'_, T>) -> T {
 ///
 /// # Errors
 /// The first error; the second one, if there are two, goes to the log.
-pub fn both<A, B>(a: Result<A, impl Into<CommandError>>, b: Result<B, impl Into<CommandError>>) -> Result<(A, B), CommandError> {
+pub fn both<A, B>(
+    a: Result<A, impl Into<CommandError>>,
+    b: Result<B, impl Into<CommandError>>,
+) -> Result<(A, B), CommandError> {
     match (a.map_err(Into::into), b.map_err(Into::into)) {
         (Ok(a), Ok(b)) => Ok((a, b)),
         (Err(first), Err(second)) => {

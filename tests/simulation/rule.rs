@@ -3,9 +3,8 @@
 use plex_prune::verdict::{Facts, History, Protection, Rules, Standing, Warning, judge};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-use super::Tally;
-use super::model::{Due, Guest, Rule};
-use super::plan::{Deed, Life, Plan, Trouble};
+use crate::support::model::{Due, Guest, Rule};
+use crate::support::stories::{Deed, Life, Story, Tally, Trouble};
 
 const BEGINNING: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
@@ -23,33 +22,33 @@ struct Known {
 }
 
 /// Lives through a story; every verdict has to be the model's.
-pub(crate) fn live_through(plan: &Plan, tally: &mut Tally) -> Result<(), String> {
-    let cut_off = cut_off_times(plan);
-    for (number, life) in plan.lives.iter().enumerate() {
-        live(plan, number, life, &cut_off, tally)?;
+pub(crate) fn live_through(story: &Story, tally: &mut Tally) -> Result<(), String> {
+    let cut_off = cut_off_times(story);
+    for (number, life) in story.lives.iter().enumerate() {
+        live(story, number, life, &cut_off, tally)?;
     }
     Ok(())
 }
 
 /// Between which passes Tautulli records nothing.
-fn cut_off_times(plan: &Plan) -> Vec<(i64, i64)> {
-    let ends = plan.passes.iter().skip(1).map(|(time, _, _)| *time).chain([i64::MAX]);
-    let spans = plan.passes.iter().zip(ends).filter(|((_, trouble, _), _)| *trouble == Trouble::CutOff);
+fn cut_off_times(story: &Story) -> Vec<(i64, i64)> {
+    let ends = story.passes.iter().skip(1).map(|(time, _, _)| *time).chain([i64::MAX]);
+    let spans = story.passes.iter().zip(ends).filter(|((_, trouble, _), _)| *trouble == Trouble::CutOff);
     spans.map(|((from, _, _), to)| (*from, to)).collect()
 }
 
-fn live(plan: &Plan, number: usize, life: &Life, cut_off: &[(i64, i64)], tally: &mut Tally) -> Result<(), String> {
-    let rule = &plan.rule;
+fn live(story: &Story, number: usize, life: &Life, cut_off: &[(i64, i64)], tally: &mut Tally) -> Result<(), String> {
+    let rule = &story.rule;
     let rules = rules(rule);
     let mut guest = Guest { vip: life.vip, kept: life.kept, ..Guest::default() };
     let mut known = Known::default();
     let oldest = life.watched_before.iter().chain(&life.joined_before).max().copied().unwrap_or_default();
     let mut deeds = life.deeds.iter().peekable();
-    let mut passes = plan.passes.iter().peekable();
-    let end = plan.passes.last().map_or(0, |(time, _, _)| *time);
+    let mut passes = story.passes.iter().peekable();
+    let end = story.passes.last().map_or(0, |(time, _, _)| *time);
     for hour in -oldest..=end {
         if hour > -oldest {
-            guest.hour(rule, hour > -plan.recording_since);
+            guest.hour(rule, hour > -story.recording_since);
         }
         if hour <= 0 && life.joined_before == Some(-hour) {
             guest.joins();
@@ -57,7 +56,7 @@ fn live(plan: &Plan, number: usize, life: &Life, cut_off: &[(i64, i64)], tally: 
             known.joined = Some(at(hour));
         }
         let is_recording =
-            || hour >= -plan.recording_since && !cut_off.iter().any(|(from, to)| (*from..*to).contains(&hour));
+            || hour >= -story.recording_since && !cut_off.iter().any(|(from, to)| (*from..*to).contains(&hour));
         if hour <= 0 && life.watched_before.contains(&-hour) && is_recording() {
             // Before they joined this is of an earlier stay.
             guest.watches();
@@ -87,7 +86,7 @@ fn live(plan: &Plan, number: usize, life: &Life, cut_off: &[(i64, i64)], tally: 
         while let Some((_, trouble, watching)) = passes.next_if(|(time, _, _)| *time == hour) {
             if guest.here {
                 guest.watching = watching.get(number) == Some(&true);
-                pass(rule, &rules, *trouble, hour, plan, &mut guest, &mut known, tally)?;
+                pass(rule, &rules, *trouble, hour, story, &mut guest, &mut known, tally)?;
                 if std::mem::take(&mut guest.watching) && is_recording() {
                     guest.watches();
                     known.newest_play = Some(at(hour));
@@ -108,7 +107,7 @@ fn rules(rule: &Rule) -> Rules {
 }
 
 /// What a sweep knows of somebody.
-fn facts(guest: &Guest, known: &Known, plan: &Plan) -> Facts {
+fn facts(guest: &Guest, known: &Known, story: &Story) -> Facts {
     let mut protections = Vec::new();
     if guest.vip {
         protections.push(Protection::Vip("vip".to_owned()));
@@ -122,7 +121,7 @@ fn facts(guest: &Guest, known: &Known, plan: &Plan) -> Facts {
         watching: guest.watching,
         joined: known.joined,
         history: if guest.kept { History::Kept(known.newest_play) } else { History::NotKept },
-        record_begins: Some(at(-plan.recording_since)),
+        record_begins: Some(at(-story.recording_since)),
         unrecorded_until: None,
         warned: known.warned,
     }
@@ -134,12 +133,12 @@ fn pass(
     rules: &Rules,
     trouble: Trouble,
     hour: i64,
-    plan: &Plan,
+    story: &Story,
     guest: &mut Guest,
     known: &mut Known,
     tally: &mut Tally,
 ) -> Result<(), String> {
-    let standing = judge(&facts(guest, known, plan), rules, at(hour)).standing;
+    let standing = judge(&facts(guest, known, story), rules, at(hour)).standing;
     let due = guest.due(rule);
     let judged = match standing {
         Standing::Remove => Due::Removal,
