@@ -17,7 +17,9 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 # The dependencies, with an empty program around them: this layer is built again when they change, not when src does.
+# Of the tests' crate, cargo wants to see no more than the manifest.
 COPY Cargo.toml Cargo.lock ./
+COPY tests/standins/Cargo.toml tests/standins/
 RUN mkdir src \
     && echo '#![allow(warnings)] fn main() {}' > build.rs \
     && cp build.rs src/lib.rs \

@@ -4,12 +4,9 @@
 //! program runs against them: this example starts itself again as plex-prune, through the program's own entry point.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use std::{env, fs, path::Path, process::ExitCode};
 
-use support::{Sandbox, days, hours};
+use plex_prune_standins::{Sandbox, days, hours};
 
 fn main() -> ExitCode {
     if env::var_os("PLEX_PRUNE_DEMO").is_some() {
@@ -18,7 +15,8 @@ fn main() -> ExitCode {
     let sandbox = Sandbox::new(env::current_exe().expect("this program has a path"));
     sandbox.set_env("PLEX_PRUNE_DEMO", "1").set_env("VIP_NAMES", "mom, Uncle Bob");
     println!("A made-up household on stand-ins for plex.tv, Tautulli, a mail server and Discord. Its clock says");
-    println!("{}; nothing leaves this machine.\n", sandbox.now());
+    let now = sandbox.now();
+    println!("{} {:02}:{:02} UTC; nothing leaves this machine.\n", now.date(), now.hour(), now.minute());
     sandbox.somebody_in_every_situation();
 
     step(&sandbox, "Is everything set up as it should be?", &["verify"]);

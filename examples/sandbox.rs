@@ -5,12 +5,9 @@
 //! FOLDER, until it is stopped with Ctrl-C. Nothing leaves this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use std::{env, fs, path::PathBuf, process::ExitCode, thread::sleep, time::Duration};
 
-use support::Sandbox;
+use plex_prune_standins::Sandbox;
 
 fn main() -> ExitCode {
     let folder = env::args_os().nth(1).map(PathBuf::from);

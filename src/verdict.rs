@@ -256,4 +256,6 @@ fn days(count: u32) -> Duration {
 }
 
 #[cfg(test)]
+pub mod households;
+#[cfg(test)]
 mod tests;

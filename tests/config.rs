@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use crate::{
     sandbox,
-    support::{Run, Sandbox, days_ago},
+    support::{Run, days_ago},
 };
 
 const REQUIRED: [&str; 10] = [
@@ -35,21 +35,15 @@ fn complaint(problems: &[&str]) -> String {
     format!("2026-11-23T12:00:00Z error: {head}; nothing was touched:{lines}\n")
 }
 
-impl Run {
+trait Complaint {
+    fn complains(&self, problems: &[&str]) -> &Self;
+}
+
+impl Complaint for Run {
     /// It ended because of these settings, with not a word more.
     #[track_caller]
     fn complains(&self, problems: &[&str]) -> &Self {
         self.exits(2).stdout("").stderr(&complaint(problems))
-    }
-}
-
-impl Sandbox {
-    /// No service was asked, no folder was made.
-    #[track_caller]
-    fn is_untouched(&self) {
-        assert_eq!(self.requests().len(), 0);
-        assert_eq!(self.smtp.connections(), 0);
-        assert!(!self.state_dir().exists());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The tests, a file per feature. They drive the real program over real sockets against the stand-ins in `support`.
+//! The tests, a file per feature. They drive the real program over real sockets against the stand-ins in `standins`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod clock;
@@ -15,16 +15,16 @@ mod safety;
 mod services;
 mod signals;
 mod simulation;
-mod standins;
 mod state;
 mod status;
 mod story;
-mod support;
 mod sweep;
 mod takeover;
 mod verify;
 mod welcome;
 mod whitelist;
+
+use plex_prune_standins as support;
 
 /// A sandbox around the real program, with nobody in the household yet.
 fn sandbox() -> support::Sandbox {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::{
     sandbox,
-    support::{Fault, Sandbox, cmd, days, days_ago, get, hours},
+    support::{Fault, cmd, days, days_ago, get, hours},
 };
 
 /// Names in a folder, sorted; those of a folder that isn't there: none.
@@ -27,16 +27,6 @@ fn mode(path: &Path) -> u32 {
 fn identity(path: &Path) -> (u64, i64, i64) {
     let metadata = std::fs::metadata(path).unwrap();
     (metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
-}
-
-impl Sandbox {
-    fn backup(&self) -> std::path::PathBuf {
-        self.state_dir().join("state.json.bak")
-    }
-
-    fn state_text(&self) -> String {
-        std::fs::read_to_string(self.state_path()).unwrap()
-    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! the plan, a dry run prints it, a live pass carries it out, and `verify` says by it who is due.
 
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 use time::OffsetDateTime;
 

@@ -10,7 +10,11 @@ use crate::{
 
 const SLIP: &str = "VIP_NAME: is no setting; did you mean VIP_NAMES?";
 
-impl Sandbox {
+trait InFile {
+    fn settings_in_file(&self) -> String;
+}
+
+impl InFile for Sandbox {
     /// Moves all settings into a file, and returns its path.
     fn settings_in_file(&self) -> String {
         let mut text = String::from("# settings of the sandbox\n\n");
@@ -19,12 +23,6 @@ impl Sandbox {
             self.unset_env(&name);
         }
         self.file("settings.env", &text)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.dir().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
     }
 }
 

@@ -10,17 +10,17 @@ use crate::{
 
 const SECRETS: [&str; 4] = ["PLEX_TOKEN", "TAUTULLI_API_KEY", "SMTP_PASSWORD", "DISCORD_WEBHOOK"];
 
-impl Sandbox {
+trait Secrets {
+    fn put_in_file(&self, name: &str, rest: &str);
+}
+
+impl Secrets for Sandbox {
     /// Moves a secret into a file, with this behind it.
     fn put_in_file(&self, name: &str, rest: &str) {
         let value = self.env().into_iter().find(|(known, _)| known == name).unwrap().1;
         let file = self.dir().join(name);
         std::fs::write(&file, format!("{value}{rest}")).unwrap();
         self.unset_env(name).set_env(&format!("{name}_FILE"), file.display());
-    }
-
-    fn text_of(&self, name: &str) -> String {
-        self.env().into_iter().find(|(known, _)| known == name).unwrap().1
     }
 }
 

@@ -12,7 +12,12 @@ fn homeless() -> Sandbox {
     sandbox
 }
 
-impl Sandbox {
+trait Places {
+    fn place(&self, name: &str) -> PathBuf;
+    fn keeps_state_in(&self, arguments: &[&str], expected: &str);
+}
+
+impl Places for Sandbox {
     /// A place of that name, not made.
     fn place(&self, name: &str) -> PathBuf {
         self.dir().join(name)

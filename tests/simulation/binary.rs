@@ -2,9 +2,8 @@
 
 use time::Duration;
 
-use super::Tally;
-use super::model::{Due, Guest, Rule};
-use super::plan::{Deed, Life, NOON, Plan, Trouble};
+use crate::support::model::{Due, Guest, Rule};
+use crate::support::stories::{Deed, Life, NOON, Story, Tally, Trouble};
 use crate::support::{Ago, Fault, Sandbox, any, cmd, delete, get};
 
 /// The first person; the others follow. Before them come two who are at a film whenever anybody looks, so that Plex's list never
@@ -14,7 +13,7 @@ const REGULARS: [u64; 2] = [901, 902];
 
 /// A household in the sandbox, and what the model makes of it.
 struct Household<'a> {
-    plan: &'a Plan,
+    story: &'a Story,
     sandbox: Sandbox,
     guests: Vec<Guest>,
     /// Who was ever here.
@@ -24,13 +23,13 @@ struct Household<'a> {
 }
 
 /// Lives through a story; who has access after each pass has to be whom the model leaves it to.
-pub(crate) fn live_through(plan: &Plan, tally: &mut Tally) -> Result<(), String> {
-    let mut household = Household::settle(plan);
+pub(crate) fn live_through(story: &Story, tally: &mut Tally) -> Result<(), String> {
+    let mut household = Household::settle(story);
     let mut troubled = false;
-    for (time, trouble, watching) in &plan.passes {
+    for (time, trouble, watching) in &story.passes {
         // A mail server that is down once is up the next time: a warning that waited for a week is given up and given again.
         let trouble = if troubled { Trouble::None } else { *trouble };
-        troubled = plan.rule.warn_first && trouble != Trouble::None;
+        troubled = story.rule.warn_first && trouble != Trouble::None;
         household.live_until(*time, tally)?;
         household.pass(trouble, watching, tally).map_err(|why| format!("at hour {time}, {trouble:?}: {why}"))?;
     }
@@ -42,31 +41,31 @@ fn hours_ago(hours: i64) -> Ago {
 }
 
 impl<'a> Household<'a> {
-    fn settle(plan: &'a Plan) -> Self {
+    fn settle(story: &'a Story) -> Self {
         let sandbox = crate::sandbox();
-        let Rule { warn, kick, warn_first, prune_home } = plan.rule;
+        let Rule { warn, kick, warn_first, prune_home } = story.rule;
         sandbox.live().set_env("WARN_DAYS", warn).set_env("KICK_DAYS", kick).set_env("WARN_FIRST", warn_first);
         sandbox.set_env("PRUNE_HOME_USERS", prune_home).set_env("MAX_REMOVALS", 100);
         // The record begins at a midnight, and the owner's film of that day shows it.
-        sandbox.recording_since(hours_ago(record(plan) + NOON));
+        sandbox.recording_since(hours_ago(record(story) + NOON));
         for id in REGULARS {
             sandbox.person(id, "regular");
         }
-        let ids = (FIRST..).zip(&plan.lives);
+        let ids = (FIRST..).zip(&story.lives);
         let vips: Vec<String> = ids.clone().filter(|(_, life)| life.vip).map(|(id, _)| id.to_string()).collect();
         sandbox.set_env("VIP_NAMES", vips.join(","));
-        let guests: Vec<Guest> = ids.map(|(id, life)| settle(&sandbox, id, life, plan)).collect();
+        let guests: Vec<Guest> = ids.map(|(id, life)| settle(&sandbox, id, life, story)).collect();
         let met = guests.iter().map(|guest| guest.here).collect();
-        let household = Self { plan, sandbox, guests, met, hour: 0, cut_off: false };
+        let household = Self { story, sandbox, guests, met, hour: 0, cut_off: false };
         household.sandbox.run(&["welcome"]).exits(0);
         household
     }
 
     /// What people do until then, an hour at a time where somebody does something.
     fn live_until(&mut self, end: i64, tally: &mut Tally) -> Result<(), String> {
-        let plan = self.plan;
+        let story = self.story;
         let mut deeds: Vec<(i64, usize, Deed)> = Vec::new();
-        for (number, life) in plan.lives.iter().enumerate() {
+        for (number, life) in story.lives.iter().enumerate() {
             let soon = life.deeds.iter().filter(|(time, _)| (self.hour..end).contains(time));
             deeds.extend(soon.map(|(time, deed)| (*time, number, *deed)));
         }
@@ -81,7 +80,7 @@ impl<'a> Household<'a> {
 
     fn pass_time(&mut self, until: i64) {
         for _ in self.hour..until {
-            self.guests.iter_mut().for_each(|guest| guest.hour(&self.plan.rule, true));
+            self.guests.iter_mut().for_each(|guest| guest.hour(&self.story.rule, true));
         }
         self.sandbox.advance(Duration::hours(until - self.hour));
         self.hour = until;
@@ -89,7 +88,7 @@ impl<'a> Household<'a> {
 
     fn happen(&mut self, number: usize, deed: Deed, tally: &mut Tally) -> Result<(), String> {
         let recording = !self.cut_off;
-        let (id, life, guest) = (FIRST + number as u64, &self.plan.lives[number], &mut self.guests[number]);
+        let (id, life, guest) = (FIRST + number as u64, &self.story.lives[number], &mut self.guests[number]);
         match deed {
             Deed::Watches if guest.here => {
                 self.sandbox.known(id).watched(hours_ago(0));
@@ -192,7 +191,7 @@ impl<'a> Household<'a> {
     }
 
     fn sweep_by_the_model(&mut self, trouble: Trouble, tally: &mut Tally) -> Result<(), String> {
-        let rule = &self.plan.rule;
+        let rule = &self.story.rule;
         for guest in &mut self.guests {
             match guest.due(rule) {
                 // Right before each warning and each removal the history is looked at.
@@ -225,12 +224,12 @@ impl<'a> Household<'a> {
 }
 
 /// Hours before the beginning at which the record begins, at a midnight and before it.
-fn record(plan: &Plan) -> i64 {
-    (plan.recording_since - NOON).max(24)
+fn record(story: &Story) -> i64 {
+    (story.recording_since - NOON).max(24)
 }
 
 /// Somebody as they are at the beginning, in the sandbox and by the model.
-fn settle(sandbox: &Sandbox, id: u64, life: &Life, plan: &Plan) -> Guest {
+fn settle(sandbox: &Sandbox, id: u64, life: &Life, story: &Story) -> Guest {
     let mut guest = Guest { vip: life.vip, kept: life.kept, ..Guest::default() };
     let Some(joined) = life.joined_before else { return guest };
     let person = introduce(sandbox, id, life).joined(hours_ago(joined));
@@ -244,15 +243,15 @@ fn settle(sandbox: &Sandbox, id: u64, life: &Life, plan: &Plan) -> Guest {
         person.accepted_at_null();
     }
     // The day on which the record begins counts to its end.
-    let counts_since = record(plan) + NOON - 24;
+    let counts_since = record(story) + NOON - 24;
     let joined = if life.undated { 0 } else { joined };
     guest.joins();
     guest.home = life.home;
     for ago in (0..=joined).rev() {
         if ago < joined {
-            guest.hour(&plan.rule, ago < counts_since);
+            guest.hour(&story.rule, ago < counts_since);
         }
-        if life.watched_before.contains(&ago) && ago <= record(plan) + NOON && !(life.undated && ago > 0) {
+        if life.watched_before.contains(&ago) && ago <= record(story) + NOON && !(life.undated && ago > 0) {
             guest.watches();
         }
     }

@@ -6,7 +6,11 @@ use crate::{
     support::{Fault, Gate, Running, Sandbox, days_ago, get},
 };
 
-impl Sandbox {
+trait Locked {
+    fn held(&self) -> (Running, Gate);
+}
+
+impl Locked for Sandbox {
     /// A `welcome` that has taken the lock and stands before a gate.
     fn held(&self) -> (Running, Gate) {
         let (fault, gate) = Fault::gate_before();

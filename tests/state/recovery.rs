@@ -55,7 +55,13 @@ fn saved() -> (String, String) {
     (sandbox.state_text(), std::fs::read_to_string(sandbox.backup()).unwrap())
 }
 
-impl Sandbox {
+trait Unusable {
+    fn corrupt(&self) -> PathBuf;
+    fn ruin(&self, bytes: &[u8]) -> &Self;
+    fn gives_up(&self, says: &str);
+}
+
+impl Unusable for Sandbox {
     fn corrupt(&self) -> PathBuf {
         self.state_dir().join("state.json.corrupt-2026-11-23T150000Z")
     }

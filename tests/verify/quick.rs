@@ -3,33 +3,13 @@
 use std::time::Duration;
 
 use super::{findings, household, troubles};
-use crate::support::{Fault, Gate, Sandbox, Stage, When, any, cmd, get};
+use crate::support::{Fault, Gate, Sandbox, Stage, any, cmd, get};
 
 /// A service, and what kills it.
 type Death = (&'static str, fn(&Sandbox));
 
 /// What every call may take here.
 const TIMEOUT: Duration = Duration::from_secs(1);
-
-impl Sandbox {
-    fn gate_of_plex(&self, when: When) -> Gate {
-        let (fault, gate) = Fault::gate_before();
-        self.plex.fail(when, fault);
-        gate
-    }
-
-    fn gate_of_tautulli(&self, when: When) -> Gate {
-        let (fault, gate) = Fault::gate_before();
-        self.tautulli.fail(when, fault);
-        gate
-    }
-
-    fn gate_of_discord(&self, when: When) -> Gate {
-        let (fault, gate) = Fault::gate_before();
-        self.discord.fail(when, fault);
-        gate
-    }
-}
 
 fn hurried() -> Sandbox {
     let sandbox = household();
@@ -63,9 +43,9 @@ fn everything_dead_takes_as_long_as_one() {
 fn the_services_are_asked_side_by_side() {
     let sandbox = household();
     let gates = [
-        sandbox.gate_of_plex(get("/api/v2/user")),
-        sandbox.gate_of_tautulli(cmd("get_tautulli_info")),
-        sandbox.gate_of_discord(get("/api/webhooks")),
+        sandbox.plex.gate_before(get("/api/v2/user")),
+        sandbox.tautulli.gate_before(cmd("get_tautulli_info")),
+        sandbox.discord.gate_before(get("/api/webhooks")),
     ];
     let run = sandbox.spawn(&["verify"]);
     // Each of them is held back while the others come.
@@ -79,8 +59,8 @@ fn the_calls_of_one_service_go_side_by_side_too() {
     let sandbox = household();
     let commands = ["server_status", "get_server_info", "get_users_table", "get_plays_by_date", "get_libraries_table"];
     let paths = ["/api/v2/resources", "/api/v2/shared_servers", "/api/v2/home"];
-    let mut gates: Vec<Gate> = commands.iter().map(|command| sandbox.gate_of_tautulli(cmd(command))).collect();
-    gates.extend(paths.iter().map(|path| sandbox.gate_of_plex(get(path))));
+    let mut gates: Vec<Gate> = commands.iter().map(|command| sandbox.tautulli.gate_before(cmd(command))).collect();
+    gates.extend(paths.iter().map(|path| sandbox.plex.gate_before(get(path))));
     let run = sandbox.spawn(&["verify"]);
     gates.iter().for_each(Gate::wait);
     drop(gates);

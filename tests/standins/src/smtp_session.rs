@@ -17,7 +17,7 @@ struct Over;
 /// Whether it went well; the client has been told either way.
 type Step = Result<bool, Over>;
 
-pub(super) struct Session<'a> {
+pub struct Session<'a> {
     shared: &'a Shared,
     settings: Settings,
     /// None only while TLS is being put around it.
@@ -30,7 +30,7 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(shared: &'a Shared, socket: TcpStream, number: usize) -> Self {
+    pub fn new(shared: &'a Shared, socket: TcpStream, number: usize) -> Self {
         let settings = shared.settings.lock().unwrap().clone();
         let implicit = settings.tls == SmtpTls::Implicit;
         let config = settings.config.clone().filter(|_| implicit);
@@ -46,7 +46,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    pub(super) fn run(mut self) {
+    pub fn run(mut self) {
         let mut step = self.at(Stage::Greeting, None, "220 sandbox ESMTP");
         while step.is_ok() {
             step = match self.line() {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-pub(super) enum Stream {
+pub enum Stream {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
 impl Stream {
     /// With a configuration: TLS, the handshake being done on the first read or write.
-    pub(super) fn new(socket: TcpStream, tls: Option<Arc<ServerConfig>>) -> Self {
+    pub fn new(socket: TcpStream, tls: Option<Arc<ServerConfig>>) -> Self {
         match tls {
             None => Self::Plain(socket),
             Some(config) => {
@@ -23,12 +23,12 @@ impl Stream {
         }
     }
 
-    pub(super) fn is_tls(&self) -> bool {
+    pub fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
 
     /// Reads until the other side closes the connection.
-    pub(super) fn drain(&mut self) {
+    pub fn drain(&mut self) {
         let mut buffer = [0; 4096];
         while self.read(&mut buffer).is_ok_and(|read| read > 0) {}
     }

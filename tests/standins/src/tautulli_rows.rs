@@ -7,7 +7,7 @@ use super::fixtures::fixture;
 use super::http::Request;
 use super::tautulli::{Data, Play, Session, User};
 
-pub(super) fn users_table(request: &Request, data: &Data) -> Value {
+pub fn users_table(request: &Request, data: &Data) -> Value {
     if data.database_broken {
         return json!({"recordsFiltered": 0, "recordsTotal": 0, "draw": 0, "data": []});
     }
@@ -51,7 +51,7 @@ fn page<'a, T>(rows: &'a [T], request: &Request) -> impl Iterator<Item = &'a T> 
     rows.iter().skip(number("start").unwrap_or(0)).take(number("length").unwrap_or(25))
 }
 
-pub(super) fn history(request: &Request, data: &Data, now: OffsetDateTime) -> Value {
+pub fn history(request: &Request, data: &Data, now: OffsetDateTime) -> Value {
     if data.database_broken {
         return json!({"recordsFiltered": 0, "recordsTotal": 0, "draw": 0, "data": [],
                       "filter_duration": "0", "total_duration": "0"});
@@ -107,7 +107,7 @@ fn past_play(play: &Play, data: &Data) -> Value {
     row
 }
 
-pub(super) fn activity(data: &Data) -> Value {
+pub fn activity(data: &Data) -> Value {
     if !data.connected {
         return json!({});
     }
@@ -130,7 +130,7 @@ pub(super) fn activity(data: &Data) -> Value {
     })
 }
 
-pub(super) fn plays_by_date(request: &Request, data: &Data, now: OffsetDateTime) -> Value {
+pub fn plays_by_date(request: &Request, data: &Data, now: OffsetDateTime) -> Value {
     let days = request.param("time_range").and_then(|days| days.parse().ok());
     let days: i64 = days.filter(|days| *days > 0).unwrap_or(30);
     let first = now.date() - Duration::days(days - 1);
@@ -160,7 +160,7 @@ pub(super) fn plays_by_date(request: &Request, data: &Data, now: OffsetDateTime)
     json!({"categories": categories, "series": series})
 }
 
-pub(super) fn user_details(user: &User) -> Value {
+pub fn user_details(user: &User) -> Value {
     let mut details = fixture("get_user_deleted")["response"]["data"].take();
     details["row_id"] = json!(user.row_id);
     details["user_id"] = json!(user.user_id);
@@ -176,7 +176,7 @@ pub(super) fn user_details(user: &User) -> Value {
 }
 
 /// What `get_user` says of somebody whom it does not know: "Local", with success (`plexpy/users.py`, `get_details`).
-pub(super) fn local() -> Value {
+pub fn local() -> Value {
     let mut details = fixture("get_user_deleted")["response"]["data"].take();
     let local = json!({
         "row_id": 0, "user_id": 0, "username": "Local", "friendly_name": "Local", "email": "", "is_admin": "",
@@ -188,7 +188,7 @@ pub(super) fn local() -> Value {
     details
 }
 
-pub(super) fn libraries(data: &Data) -> Value {
+pub fn libraries(data: &Data) -> Value {
     let rows = data.libraries.iter().zip(1..).map(|((name, kind, keep), section)| {
         json!({
             "row_id": section, "server_id": data.server.1, "section_id": section, "section_name": name,
@@ -205,7 +205,7 @@ pub(super) fn libraries(data: &Data) -> Value {
     json!({"recordsFiltered": rows.len(), "recordsTotal": rows.len(), "data": rows, "draw": 1})
 }
 
-pub(super) fn tautulli_info() -> Value {
+pub fn tautulli_info() -> Value {
     json!({
         "tautulli_install_type": "docker", "tautulli_version": "v2.17.2", "tautulli_branch": "master",
         "tautulli_commit": "c7153deb6e3017b8dda46c8448fe548a61c5a47a", "tautulli_platform": "Linux",

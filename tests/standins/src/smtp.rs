@@ -62,14 +62,14 @@ pub struct Smtp {
     shared: Arc<Shared>,
 }
 
-pub(super) struct Shared {
+pub struct Shared {
     pub faults: Rules<(Stage, Option<String>), SmtpFault>,
     pub journal: Arc<Journal>,
     pub settings: Mutex<Settings>,
 }
 
 #[derive(Clone)]
-pub(super) struct Settings {
+pub struct Settings {
     pub tls: SmtpTls,
     pub config: Option<Arc<ServerConfig>>,
     pub login_required: bool,
@@ -190,7 +190,7 @@ impl Smtp {
 
 impl Shared {
     /// What goes wrong now, if anything. `address` is the recipient, where there is one.
-    pub(super) fn fault(&self, stage: Stage, address: Option<&str>) -> Option<Arc<SmtpFault>> {
+    pub fn fault(&self, stage: Stage, address: Option<&str>) -> Option<Arc<SmtpFault>> {
         let address = address.map(str::to_lowercase);
         self.faults.take(|(meant, recipient)| *meant == stage && (recipient.is_none() || *recipient == address))
     }

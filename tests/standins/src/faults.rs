@@ -140,7 +140,7 @@ pub struct GatePost {
 }
 
 /// Both sides of a new gate.
-pub(super) fn gate() -> (GatePost, Gate) {
+pub fn gate() -> (GatePost, Gate) {
     let (arrived_sender, arrived) = channel();
     let (go, go_receiver) = channel();
     let post = GatePost { arrived: arrived_sender, go: Mutex::new(go_receiver) };
@@ -161,7 +161,7 @@ impl Gate {
 }
 
 impl GatePost {
-    pub(super) fn pass(&self) {
+    pub fn pass(&self) {
         let _ = self.arrived.send(());
         let _ = self.go.lock().unwrap().recv();
     }
@@ -206,7 +206,7 @@ impl Rule {
 
 /// The faults of one stand-in, the first that fits winning. `W` says when, `F` says what.
 #[derive(Debug)]
-pub(super) struct Rules<W, F>(Mutex<Vec<Laid<W, F>>>);
+pub struct Rules<W, F>(Mutex<Vec<Laid<W, F>>>);
 
 /// A rule that was laid down.
 type Laid<W, F> = (W, Arc<F>, Arc<Counts>);
@@ -218,7 +218,7 @@ impl<W, F> Default for Rules<W, F> {
 }
 
 impl<W, F> Rules<W, F> {
-    pub(super) fn add(&self, when: W, fault: F) -> Rule {
+    pub fn add(&self, when: W, fault: F) -> Rule {
         let counts = Arc::new(Counts {
             skip: AtomicUsize::new(0),
             left: AtomicUsize::new(usize::MAX),
@@ -229,12 +229,12 @@ impl<W, F> Rules<W, F> {
         rule
     }
 
-    pub(super) fn clear(&self) {
+    pub fn clear(&self) {
         self.0.lock().unwrap().clear();
     }
 
     /// The fault for this occasion, which counts as having happened.
-    pub(super) fn take(&self, fits: impl Fn(&W) -> bool) -> Option<Arc<F>> {
+    pub fn take(&self, fits: impl Fn(&W) -> bool) -> Option<Arc<F>> {
         let rules = self.0.lock().unwrap();
         for (_, fault, counts) in rules.iter().filter(|(when, _, _)| fits(when)) {
             if counts.left.load(Ordering::SeqCst) == 0 {
@@ -256,10 +256,10 @@ impl<W, F> Rules<W, F> {
 }
 
 /// The faults of a service that speaks HTTP.
-pub(super) type HttpRules = Rules<When, Fault>;
+pub type HttpRules = Rules<When, Fault>;
 
 impl HttpRules {
-    pub(super) fn for_request(&self, request: &Request) -> Option<Arc<Fault>> {
+    pub fn for_request(&self, request: &Request) -> Option<Arc<Fault>> {
         self.take(|when| when.fits(request))
     }
 }

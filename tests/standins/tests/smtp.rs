@@ -11,7 +11,7 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{SmtpTransport, Transport};
 
 use super::{builder, sandbox};
-use crate::support::{Sandbox, SmtpFault, SmtpTls, Stage};
+use plex_prune_standins::{Sandbox, SmtpFault, SmtpTls, Stage};
 
 fn message(to: &str) -> Message {
     Message::builder()

@@ -20,7 +20,7 @@ const PLAY: i64 = 2400;
 
 /// A row of Tautulli's table of users.
 #[derive(Clone, Debug)]
-pub(super) struct User {
+pub struct User {
     pub row_id: u64,
     /// The id at Plex; 0 is "Local", nobody's.
     pub user_id: u64,
@@ -38,14 +38,14 @@ pub(super) struct User {
 }
 
 impl User {
-    pub(super) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.friendly_name.as_deref().unwrap_or(&self.username)
     }
 }
 
 /// A play that is over.
 #[derive(Clone, Debug)]
-pub(super) struct Play {
+pub struct Play {
     pub id: u64,
     pub user_id: u64,
     pub started: i64,
@@ -54,12 +54,12 @@ pub(super) struct Play {
 
 /// A play that is going on.
 #[derive(Clone, Debug)]
-pub(super) struct Session {
+pub struct Session {
     pub user_id: u64,
     pub started: i64,
 }
 
-pub(super) struct Data {
+pub struct Data {
     pub api_key: String,
     /// The path in front of `/api/v2`, as `/tautulli`; mostly empty.
     pub prefix: String,
@@ -79,16 +79,16 @@ pub(super) struct Data {
 }
 
 impl Data {
-    pub(super) fn user(&self, user_id: u64) -> Option<&User> {
+    pub fn user(&self, user_id: u64) -> Option<&User> {
         self.users.iter().find(|user| user.user_id == user_id)
     }
 
-    pub(super) fn user_mut(&mut self, user_id: u64) -> Option<&mut User> {
+    pub fn user_mut(&mut self, user_id: u64) -> Option<&mut User> {
         self.users.iter_mut().find(|user| user.user_id == user_id)
     }
 
     /// Adds a user, or brings a known one back to the server. Like Tautulli, it never undoes a deletion.
-    pub(super) fn upsert(&mut self, user_id: u64, username: &str, email: Option<&str>) {
+    pub fn upsert(&mut self, user_id: u64, username: &str, email: Option<&str>) {
         if let Some(known) = self.user_mut(user_id) {
             known.is_active = true;
             return;
@@ -110,7 +110,7 @@ impl Data {
     }
 
     /// A play, which is recorded only if Tautulli was at it then and keeps this person's history.
-    pub(super) fn record(&mut self, user_id: u64, started: i64) {
+    pub fn record(&mut self, user_id: u64, started: i64) {
         let kept = self.user(user_id).is_some_and(|user| user.keep_history);
         if kept && self.connected && started >= self.recording_since {
             self.next_play += 1;
@@ -119,7 +119,7 @@ impl Data {
     }
 
     /// The owner watches a film every morning: it shows since when Tautulli has been recording.
-    pub(super) fn catch_up(&mut self, now: OffsetDateTime) {
+    pub fn catch_up(&mut self, now: OffsetDateTime) {
         while self.owner_watched_until < now.date() {
             let day = self.owner_watched_until.next_day().unwrap();
             let morning = OffsetDateTime::new_utc(day, Time::from_hms(7, 0, 0).unwrap());
@@ -131,7 +131,7 @@ impl Data {
         }
     }
 
-    pub(super) fn last_seen(&self, user_id: u64) -> Option<&Play> {
+    pub fn last_seen(&self, user_id: u64) -> Option<&Play> {
         let theirs = self.plays.iter().filter(|play| play.user_id == user_id);
         theirs.max_by_key(|play| play.started)
     }
@@ -152,7 +152,7 @@ impl Deref for Tautulli {
 }
 
 /// What the server's threads hold on to.
-pub(super) struct TautulliService {
+pub struct TautulliService {
     pub data: Arc<Mutex<Data>>,
     pub clock: Clock,
     pub journal: Arc<Journal>,
@@ -189,7 +189,7 @@ impl Tautulli {
     }
 
     /// What happened up to the sandbox's now, to look at or to change.
-    pub(super) fn data(&self) -> MutexGuard<'_, Data> {
+    pub fn data(&self) -> MutexGuard<'_, Data> {
         let mut data = self.data.lock().unwrap();
         data.catch_up(self.clock.now());
         data
@@ -285,7 +285,7 @@ impl Tautulli {
 }
 
 impl Data {
-    pub(super) fn delete(&mut self, user_id: u64) {
+    pub fn delete(&mut self, user_id: u64) {
         self.plays.retain(|play| play.user_id != user_id);
         if let Some(user) = self.user_mut(user_id) {
             user.deleted = true;

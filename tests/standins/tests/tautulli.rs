@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{client, data, keys, sandbox, tautulli};
-use crate::support::{Fault, Sandbox, Tautulli, cmd, days, days_ago, fixture, hours_ago};
+use plex_prune_standins::{Fault, Sandbox, Tautulli, cmd, days, days_ago, fixture, hours_ago};
 
 fn row(sandbox: &Sandbox, user_id: u64) -> Option<Value> {
     let table = data(sandbox, "get_users_table", &[("length", "100000")]);

@@ -1,7 +1,7 @@
 //! Small pieces of the mail protocol.
 
 /// The address in `FROM:<address>` or `TO:<address>`; what follows it is of no interest.
-pub(super) fn path(rest: &str, label: &str) -> Option<String> {
+pub fn path(rest: &str, label: &str) -> Option<String> {
     let labelled = rest.get(..label.len())?.eq_ignore_ascii_case(label);
     let address = rest[label.len()..].trim_start().strip_prefix('<')?;
     let (address, _) = address.split_once('>')?;
@@ -9,7 +9,7 @@ pub(super) fn path(rest: &str, label: &str) -> Option<String> {
 }
 
 /// Base64 (RFC 4648), as AUTH uses it, decoded; what does not belong is passed over.
-pub(super) fn base64(encoded: &str) -> Vec<u8> {
+pub fn base64(encoded: &str) -> Vec<u8> {
     const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut decoded = Vec::new();
     let (mut bits, mut count) = (0_u32, 0);

@@ -1,8 +1,7 @@
 //! Stand-ins for plex.tv, Tautulli, a mail server and Discord, on loopback, with a household to put into them.
 //!
-//! The tests and `examples/demo.rs` use the same ones. [`Sandbox`] is where to start: it owns one of each, a clock that
+//! The tests and the examples use the same ones. [`Sandbox`] is where to start: it owns one of each, a clock that
 //! does not move by itself, a directory for the program's state, and the environment that points the program at them.
-#![allow(missing_docs, dead_code, unused_imports, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
 mod clock;
 mod discord;
@@ -14,6 +13,7 @@ mod journal;
 mod listener;
 mod mail;
 mod message;
+pub mod model;
 mod person;
 mod plex;
 mod plex_json;
@@ -22,6 +22,7 @@ mod sandbox;
 mod smtp;
 mod smtp_session;
 mod smtp_words;
+pub mod stories;
 mod stream;
 mod tautulli;
 mod tautulli_commands;

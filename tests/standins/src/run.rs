@@ -75,11 +75,18 @@ impl Sandbox {
         self.state_dir().join("state.json")
     }
 
+    pub fn backup(&self) -> PathBuf {
+        self.state_dir().join("state.json.bak")
+    }
+
+    pub fn state_text(&self) -> String {
+        let path = self.state_path();
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()))
+    }
+
     /// The state as it is on disk.
     pub fn state(&self) -> Value {
-        let path = self.state_path();
-        let text =
-            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
+        let text = self.state_text();
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("the state is no JSON: {error}\n{text}"))
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{client, keys, plex, sandbox, to_plex};
-use crate::support::{ATTIC, CENTAURI, HomeAnswer, Sandbox, days_ago};
+use plex_prune_standins::{ATTIC, CENTAURI, HomeAnswer, Sandbox, days_ago};
 
 const SHARES: &str = "/api/v2/shared_servers/owned/accepted";
 

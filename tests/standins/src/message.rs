@@ -82,7 +82,7 @@ impl Response {
     }
 
     /// Everything before the body.
-    pub(super) fn head(&self) -> Vec<u8> {
+    pub fn head(&self) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} Sandbox\r\n", self.status);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -96,7 +96,7 @@ impl Response {
 }
 
 /// The next request on a connection; none when there is none, or nothing that could be understood.
-pub(super) fn read_request(service: &'static str, stream: &mut Stream, buffer: &mut Vec<u8>) -> Option<Request> {
+pub fn read_request(service: &'static str, stream: &mut Stream, buffer: &mut Vec<u8>) -> Option<Request> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut parsed = httparse::Request::new(&mut headers);

@@ -2,7 +2,7 @@
 
 /// The rule's numbers, in days.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Rule {
+pub struct Rule {
     pub warn: i64,
     pub kick: i64,
     pub warn_first: bool,
@@ -11,7 +11,7 @@ pub(crate) struct Rule {
 
 /// Somebody, here or not.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Guest {
+pub struct Guest {
     pub here: bool,
     pub vip: bool,
     pub home: bool,
@@ -37,7 +37,7 @@ pub(crate) struct Guest {
 
 /// What is to be done about somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Due {
+pub enum Due {
     Nothing,
     Warning,
     Removal,
@@ -45,20 +45,20 @@ pub(crate) enum Due {
 
 impl Guest {
     /// They accept an invitation.
-    pub(crate) fn joins(&mut self) {
+    pub fn joins(&mut self) {
         let Self { vip, kept, spared, .. } = *self;
         *self = Self { here: true, vip, kept, spared, ..Self::default() };
     }
 
     /// They lose access, or give it up.
-    pub(crate) fn goes(&mut self) {
+    pub fn goes(&mut self) {
         self.here = false;
         self.home = false;
         self.watching = false;
     }
 
     /// They begin something, and it comes on record.
-    pub(crate) fn watches(&mut self) {
+    pub fn watches(&mut self) {
         if self.here && self.kept {
             self.silent = 0;
             self.has_watched = true;
@@ -67,7 +67,7 @@ impl Guest {
     }
 
     /// The owner puts them on the whitelist.
-    pub(crate) fn is_spared_for(&mut self, hours: i64) {
+    pub fn is_spared_for(&mut self, hours: i64) {
         self.spared = Some(hours);
         self.let_go = None;
     }
@@ -78,7 +78,7 @@ impl Guest {
     }
 
     /// An hour passes. `recording`: whether Tautulli's record has begun by now.
-    pub(crate) fn hour(&mut self, rule: &Rule, recording: bool) {
+    pub fn hour(&mut self, rule: &Rule, recording: bool) {
         for hours in [&mut self.told, &mut self.let_go].into_iter().flatten() {
             *hours += 1;
         }
@@ -100,12 +100,12 @@ impl Guest {
         }
     }
 
-    pub(crate) fn is_protected(&self, rule: &Rule) -> bool {
+    pub fn is_protected(&self, rule: &Rule) -> bool {
         self.vip || self.spared.is_some() || (self.home && !rule.prune_home)
     }
 
     /// What a pass would do now.
-    pub(crate) fn due(&self, rule: &Rule) -> Due {
+    pub fn due(&self, rule: &Rule) -> Due {
         if !self.here || self.is_protected(rule) || self.watching || self.new_for < 24 || !self.kept {
             return Due::Nothing;
         }
@@ -120,7 +120,7 @@ impl Guest {
     }
 
     /// What else holds for somebody who is removed: the chances that the rules promise, one by one.
-    pub(crate) fn had_their_chances(&self, rule: &Rule) -> Result<(), String> {
+    pub fn had_their_chances(&self, rule: &Rule) -> Result<(), String> {
         let notice = (rule.kick - rule.warn) * 24;
         let chances = [
             ("nobody's guest", self.here && self.kept),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Dropping it ends its connections and threads.
-pub(super) struct Listener {
+pub struct Listener {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -23,7 +23,7 @@ struct Shared {
 
 impl Listener {
     /// `serve` gets each connection with its number, counted from 1; the connection is closed when it returns.
-    pub(super) fn start(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
+    pub fn start(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
@@ -32,17 +32,17 @@ impl Listener {
         Self { address, shared }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// How many connections there were so far.
-    pub(super) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
     /// Nobody listens any more: connections are refused.
-    pub(super) fn stop(&self) {
+    pub fn stop(&self) {
         if self.shared.stopped.swap(true, Ordering::SeqCst) {
             return;
         }

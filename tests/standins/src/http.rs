@@ -6,7 +6,7 @@ use std::thread;
 
 use rustls::ServerConfig;
 
-use super::faults::{Fault, HttpRules, Rule, When};
+use super::faults::{Fault, Gate, HttpRules, Rule, When};
 use super::journal::Journal;
 use super::listener::Listener;
 use super::message::read_request;
@@ -65,6 +65,20 @@ impl Server {
 
     pub fn fail(&self, when: When, fault: Fault) -> Rule {
         self.shared.faults.add(when, fault)
+    }
+
+    /// Holds these requests back, before they take effect, until the gate is opened.
+    pub fn gate_before(&self, when: When) -> Gate {
+        let (fault, gate) = Fault::gate_before();
+        self.fail(when, fault);
+        gate
+    }
+
+    /// Lets these requests take effect, and holds their answers back until the gate is opened.
+    pub fn gate_after(&self, when: When) -> Gate {
+        let (fault, gate) = Fault::gate_after();
+        self.fail(when, fault);
+        gate
     }
 
     /// Ends all faults.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{builder, client, plex, sandbox, to_plex};
-use crate::support::{Discord, Fault, any, days_ago, delete, get, post};
+use plex_prune_standins::{Discord, Fault, any, days_ago, delete, get, post};
 
 const USER: &str = "/api/v2/user";
 const END: &str = "/api/v2/sharings/1002";

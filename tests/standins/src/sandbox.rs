@@ -41,10 +41,10 @@ pub struct Sandbox {
     pub smtp: Smtp,
     pub discord: Discord,
     pub clock: Clock,
-    pub(super) journal: Arc<Journal>,
-    pub(super) program: PathBuf,
+    pub journal: Arc<Journal>,
+    pub program: PathBuf,
     /// Arguments that come before those of a run.
-    pub(super) leading: Mutex<Vec<String>>,
+    pub leading: Mutex<Vec<String>>,
     directory: TempDir,
     /// What a test said about the environment: a value, or that there is none.
     overrides: Mutex<BTreeMap<String, Option<String>>>,
@@ -112,6 +112,13 @@ impl Sandbox {
         self.directory.path()
     }
 
+    /// Writes a file into that directory, and returns its path.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
     pub fn state_dir(&self) -> PathBuf {
         self.dir().join("state")
     }
@@ -159,6 +166,11 @@ impl Sandbox {
     pub fn unset_env(&self, name: &str) -> &Self {
         self.overrides.lock().unwrap().insert(name.to_owned(), None);
         self
+    }
+
+    /// The value of a variable that is set.
+    pub fn text_of(&self, name: &str) -> String {
+        self.env().into_iter().find(|(known, _)| known == name).unwrap().1
     }
 
     /// `DRY_RUN=false`: passes act.
@@ -230,6 +242,14 @@ impl Sandbox {
         self.journal.clear();
         self.discord.clear();
         self
+    }
+
+    /// No service was asked, no folder was made.
+    #[track_caller]
+    pub fn is_untouched(&self) {
+        assert_eq!(self.requests().len(), 0);
+        assert_eq!(self.smtp.connections(), 0);
+        assert!(!self.state_dir().exists());
     }
 
     /// Ends all faults of all stand-ins.

@@ -1,16 +1,19 @@
 //! What happens to a household, drawn at random: who joins, watches, leaves, comes back and is protected, and what fails.
 //! Times are in hours from the beginning.
 
-use proptest::prelude::*;
+use std::sync::Mutex;
 
-use super::model::Rule;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::model::Rule;
 
 /// Tautulli's record begins at a midnight; the household's story at noon.
-pub(crate) const NOON: i64 = 12;
+pub const NOON: i64 = 12;
 
 /// Something that somebody does, or that is done for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub enum Deed {
     Watches,
     /// Whoever is here leaves; whoever isn't accepts an invitation.
     ComesOrGoes,
@@ -20,7 +23,7 @@ pub(crate) enum Deed {
 
 /// One person.
 #[derive(Clone, Debug)]
-pub(crate) struct Life {
+pub struct Life {
     /// Hours before the beginning at which they joined; none: they come later, if ever.
     pub joined_before: Option<i64>,
     /// Hours before the beginning at which they watched.
@@ -37,7 +40,7 @@ pub(crate) struct Life {
 
 /// What fails in a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub enum Trouble {
     None,
     /// plex.tv answers with errors.
     Plex,
@@ -56,7 +59,7 @@ pub(crate) enum Trouble {
 
 /// A household's story.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub struct Story {
     pub rule: Rule,
     /// Hours before the beginning at which Tautulli's record begins; less than none: after it.
     pub recording_since: i64,
@@ -113,12 +116,12 @@ fn trouble() -> impl Strategy<Value = Trouble> {
 }
 
 /// A story of so many hours with up to `people` people and a pass every `every` hours.
-pub(crate) fn plan(
+pub fn story(
     rule: impl Strategy<Value = Rule> + 'static,
     hours: i64,
     people: usize,
     every: std::ops::RangeInclusive<i64>,
-) -> BoxedStrategy<Plan> {
+) -> BoxedStrategy<Story> {
     rule.prop_flat_map(move |rule| {
         let lives = prop::collection::vec(life(rule, hours), 1..=people);
         let most = usize::try_from(hours / every.start()).unwrap_or_default();
@@ -137,16 +140,47 @@ pub(crate) fn plan(
             (time, trouble, watching)
         });
         let passes = timed.take_while(|(time, _, _)| *time < hours).collect();
-        Plan { rule, recording_since, lives, passes }
+        Story { rule, recording_since, lives, passes }
     })
     .boxed()
 }
 
 /// Thresholds of any size, and the default ones.
-pub(crate) fn any_rule(longest: i64) -> impl Strategy<Value = Rule> {
+pub fn any_rule(longest: i64) -> impl Strategy<Value = Rule> {
     let days = (1..=longest, 1i64..=7).prop_map(|(warn, more)| (warn, warn + more));
     (days, any::<bool>(), prop::bool::weighted(0.3)).prop_map(move |((warn, kick), warn_first, prune_home)| {
         let (warn, kick) = if longest > 27 && warn % 2 == 0 { (27, 30) } else { (warn, kick) };
         Rule { warn, kick, warn_first, prune_home }
     })
+}
+
+/// How often each thing happened in all the stories of a run, so that it is known to be put to the test.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub warnings: usize,
+    pub removals: usize,
+    pub returns: usize,
+}
+
+/// Runs so many stories, always the same ones for a seed. A failure shows the shortest story that fails. To look for more,
+/// `SIMULATION_SEED` (0 to 255) and `SIMULATION_CASES` take the place of what is given here.
+pub fn run(
+    cases: u32,
+    seed: u8,
+    stories: impl Strategy<Value = Story>,
+    live: impl Fn(&Story, &mut Tally) -> Result<(), String>,
+) -> Tally {
+    let asked = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u32>().ok());
+    let cases = asked("SIMULATION_CASES").unwrap_or(cases);
+    let seed = asked("SIMULATION_SEED").map_or(seed, |seed| u8::try_from(seed).expect("a seed is 0 to 255"));
+    let tally = Mutex::new(Tally::default());
+    // A story with the program takes a second, and so does each try at a shorter one.
+    let max_shrink_iters = if cases > 1000 { 5000 } else { 40 };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]));
+    let ran = runner.run(&stories, |story| live(&story, &mut tally.lock().unwrap()).map_err(TestCaseError::fail));
+    if let Err(error) = ran {
+        panic!("with the seed {seed}: {error}");
+    }
+    tally.into_inner().unwrap()
 }

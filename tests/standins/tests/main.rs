@@ -13,7 +13,7 @@ use std::sync::Once;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
-use crate::support::Sandbox;
+use plex_prune_standins::Sandbox;
 
 /// A sandbox whose program is a shell, for tests that run none or any.
 fn sandbox() -> Sandbox {

@@ -7,7 +7,7 @@ macro_rules! files {
         /// One recorded answer, byte for byte.
         pub fn recorded(name: &str) -> &'static str {
             match name {
-                $($name => include_str!(concat!("../fixtures/tautulli/", $name, ".json")),)*
+                $($name => include_str!(concat!("../fixtures/", $name, ".json")),)*
                 _ => panic!("there is no recorded answer {name:?}"),
             }
         }

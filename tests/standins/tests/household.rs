@@ -1,7 +1,7 @@
 //! People, time and the environment.
 
 use super::{plex, sandbox};
-use crate::support::{SmtpTls, days, days_ago};
+use plex_prune_standins::{SmtpTls, days, days_ago};
 use serde_json::Value;
 use time::macros::datetime;
 
@@ -10,7 +10,7 @@ fn people_come_go_and_come_back() {
     let sandbox = sandbox();
     sandbox.joins(1002, "bob");
     assert!(sandbox.on_plex(1002) && sandbox.in_tautulli(1002));
-    let first = sandbox.plex.share_id(1002, crate::support::CENTAURI);
+    let first = sandbox.plex.share_id(1002, plex_prune_standins::CENTAURI);
 
     sandbox.advance(days(40)).watches(1002);
     assert_eq!(sandbox.tautulli.plays(1002), 1);
@@ -23,7 +23,7 @@ fn people_come_go_and_come_back() {
     let shares: Vec<Value> = plex(&sandbox, "GET", "/api/v2/shared_servers/owned/accepted").json().unwrap();
     assert_eq!(shares.len(), 1);
     assert_eq!(shares[0]["acceptedAt"], "2027-01-03T12:00:00Z");
-    assert_ne!(sandbox.plex.share_id(1002, crate::support::CENTAURI), first);
+    assert_ne!(sandbox.plex.share_id(1002, plex_prune_standins::CENTAURI), first);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub const OWNER_ID: u64 = 42;
 
 /// A person's account at Plex.
 #[derive(Clone, Debug)]
-pub(super) struct Account {
+pub struct Account {
     pub id: u64,
     /// None for managed Home users.
     pub username: Option<String>,
@@ -29,7 +29,7 @@ pub(super) struct Account {
 
 /// A server that the owner can see.
 #[derive(Clone, Debug)]
-pub(super) struct Machine {
+pub struct Machine {
     pub name: String,
     pub identifier: String,
     pub owned: bool,
@@ -37,7 +37,7 @@ pub(super) struct Machine {
 
 /// One person's access to one server. Times are seconds since the epoch.
 #[derive(Clone, Debug)]
-pub(super) struct Share {
+pub struct Share {
     pub id: u64,
     pub machine: String,
     pub person: u64,
@@ -48,7 +48,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    pub(super) fn lives(&self) -> bool {
+    pub fn lives(&self) -> bool {
         self.accepted && self.deleted_at.is_none() && self.left_at.is_none()
     }
 }
@@ -66,7 +66,7 @@ pub enum HomeAnswer {
     Nothing,
 }
 
-pub(super) struct Data {
+pub struct Data {
     pub token: String,
     pub accounts: BTreeMap<u64, Account>,
     pub machines: Vec<Machine>,
@@ -77,7 +77,7 @@ pub(super) struct Data {
 
 impl Data {
     /// Gives a person a share, with a number that was never used before.
-    pub(super) fn share(&mut self, person: u64, machine: &str, accepted_at: Option<i64>) {
+    pub fn share(&mut self, person: u64, machine: &str, accepted_at: Option<i64>) {
         self.next_share += 1;
         self.shares.push(Share {
             id: self.next_share,
@@ -90,12 +90,12 @@ impl Data {
         });
     }
 
-    pub(super) fn is_home_user(&self, person: u64) -> bool {
+    pub fn is_home_user(&self, person: u64) -> bool {
         self.accounts.get(&person).is_some_and(|account| account.home)
     }
 
     /// Ends the shares that are meant, but never those of Home users: their access hangs on the Home. Returns whether there were any.
-    pub(super) fn end_shares(&mut self, meant: impl Fn(&Share) -> bool) -> bool {
+    pub fn end_shares(&mut self, meant: impl Fn(&Share) -> bool) -> bool {
         let accounts = &self.accounts;
         let before = self.shares.len();
         self.shares.retain(|share| {
@@ -106,7 +106,7 @@ impl Data {
     }
 
     /// Takes a person out of the Home, which ends their access. Returns whether they were in it.
-    pub(super) fn leave_home(&mut self, person: u64) -> bool {
+    pub fn leave_home(&mut self, person: u64) -> bool {
         let was = person != OWNER_ID && self.is_home_user(person);
         if was {
             if let Some(account) = self.accounts.get_mut(&person) {
@@ -132,7 +132,7 @@ impl Deref for Plex {
 }
 
 /// What the server's threads hold on to.
-pub(super) struct PlexService {
+pub struct PlexService {
     pub data: Arc<Mutex<Data>>,
     pub clock: Clock,
     pub journal: Arc<Journal>,
@@ -163,7 +163,7 @@ impl Plex {
         Self { server, data }
     }
 
-    pub(super) fn data(&self) -> MutexGuard<'_, Data> {
+    pub fn data(&self) -> MutexGuard<'_, Data> {
         self.data.lock().unwrap()
     }
 
