@@ -58,6 +58,7 @@ fn saved() -> (String, String) {
 trait Unusable {
     fn corrupt(&self) -> PathBuf;
     fn ruin(&self, bytes: &[u8]) -> &Self;
+    fn refuses(&self, commands: &[&[&str]], says: &str);
     fn gives_up(&self, says: &str);
 }
 
