@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use crate::sandbox;
-use crate::support::{Fault, Run, Sandbox, days, days_ago, delete, hours, hours_ago};
+use crate::support::{Fault, Response, Run, Sandbox, days, days_ago, delete, hours, hours_ago};
 
 /// Runs `status`, which must go well, and must change nothing.
 #[track_caller]
@@ -601,4 +601,21 @@ fn it_leaves_the_state_as_it_was() {
         sandbox.run(&[&["status"], arguments].concat()).exits(0);
     }
     assert_eq!(snapshot(&sandbox.state_dir()), before);
+}
+
+#[test]
+fn a_share_that_was_ended_and_is_still_listed_is_not_counted_as_due() {
+    let sandbox = crate::story::settled(|sandbox| {
+        sandbox.person(1001, "ada").watched(days_ago(1));
+        sandbox.person(1005, "rita").watched(days_ago(33));
+    });
+    sandbox.plex.fail(delete("/api/v2/sharings"), Fault::Answer(Response::empty(204)));
+    sandbox.run(&["sweep"]).exits(0);
+    let report = sandbox.set_env("MAX_REMOVALS", 0).run(&["status", "--json"]).exits(0).json();
+    let rita = report["people"].as_array().unwrap().iter().find(|row| row["id"] == 1005).unwrap();
+    assert_eq!((&rita["standing"], &rita["reason"]), (&json!("unknown"), &json!("share ended, still listed")));
+    let still_listed =
+        "Plex confirmed the end of the share of rita (id 1005), and still lists it; if that stays so, end it by hand.";
+    assert_eq!(report["warnings"], json!([still_listed]));
+    sandbox.run(&["verify"]).stdout_has("due now: nobody\n");
 }

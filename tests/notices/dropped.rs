@@ -108,3 +108,19 @@ fn a_removal_mail_is_sent_even_if_the_mail_server_was_down_for_days() {
     sandbox.forget().run(&["welcome"]).exits(0);
     nothing_happened(&sandbox);
 }
+
+#[test]
+fn nothing_is_given_up_by_a_clock_that_no_service_has_confirmed() {
+    let sandbox = settled(rita_and_walt);
+    sandbox.smtp.busy();
+    sandbox.run(&["sweep"]).exits(1);
+    let before = waiting(&sandbox);
+    sandbox.plex.stop();
+    sandbox.tautulli.stop();
+    let ahead = (sandbox.now() + days(8)).format(&time::format_description::well_known::Rfc3339).unwrap();
+    sandbox.set_env("PLEX_PRUNE_TEST_NOW", ahead);
+    for pass in ["welcome", "sweep"] {
+        sandbox.run(&[pass]).exits(1).stderr_lacks("gave up");
+        assert_eq!(waiting(&sandbox), before, "after {pass}");
+    }
+}

@@ -77,3 +77,27 @@ fn a_first_pass_that_is_killed_anywhere_welcomes_nobody_who_was_there() {
     }
     panic!("it is killed for ever");
 }
+
+#[test]
+fn a_welcome_that_holds_back_has_run() {
+    let sandbox = settled(ada_and_bob);
+    plex_lists(&sandbox, json!([]));
+    sandbox.advance(hours(1)).run(&["welcome"]).exits(3);
+    assert_eq!(sandbox.state()["last_welcome_scan"], "2026-11-23T13:00:00Z");
+    let passes = sandbox.mend().run(&["status", "--json"]).exits(0).json()["passes"].clone();
+    assert_eq!((&passes[0]["command"], &passes[0]["overdue"]), (&json!("welcome"), &json!(false)));
+}
+
+#[test]
+fn a_first_welcome_that_holds_back_is_still_to_come() {
+    let sandbox = crate::sandbox();
+    ada_and_bob(&sandbox);
+    // A sweep was here before, and knows how many people there are.
+    sandbox.live().run(&["sweep"]).exits(0);
+    plex_lists(&sandbox, json!([]));
+    sandbox.run(&["welcome"]).exits(3);
+    assert!(sandbox.state()["last_welcome_scan"].is_null());
+    sandbox.mend().forget();
+    sandbox.run(&["welcome"]).exits(0).stderr_has("first pass: recorded 2 people without a mail");
+    nothing_happened(&sandbox);
+}

@@ -237,3 +237,15 @@ fn while_a_pass_is_under_way_it_waits_or_says_so() {
     run.exits(0).stdout(RITA);
     assert_eq!(entries(&sandbox).len(), 1);
 }
+
+#[test]
+fn a_reader_who_is_gone_is_no_error() {
+    let sandbox = household();
+    for (arguments, left) in [(["whitelist", "add", "rita"], 1), (["whitelist", "remove", "rita"], 0)] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plex-prune"));
+        let status = command.args(arguments).env_clear().envs(sandbox.env()).stdout(writer).status().unwrap();
+        assert_eq!((status.code(), entries(&sandbox).len()), (Some(0), left), "{arguments:?}");
+    }
+}
