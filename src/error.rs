@@ -2,8 +2,6 @@
 
 use std::{fmt, io};
 
-use crate::notify::TemplateError;
-
 /// How a command ended that could do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -101,11 +99,5 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what())?;
         if self.advice.is_empty() { Ok(()) } else { write!(f, ". {}", self.advice) }
-    }
-}
-
-impl From<TemplateError> for Error {
-    fn from(error: TemplateError) -> Self {
-        Self::new(Kind::Usage, error.to_string(), "")
     }
 }

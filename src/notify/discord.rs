@@ -1,4 +1,4 @@
-use std::{thread, time::Duration};
+use std::{error::Error as _, thread, time::Duration};
 
 use reqwest::{
     StatusCode, Url,
@@ -7,9 +7,10 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use super::{DiscordError, Event, Summary, wording::one_line};
+use super::{Outcome, Summary, Undelivered, wording::one_line};
 use crate::{
     config::{Brand, Secret},
+    error::{Error, Kind},
     test_hooks,
 };
 
@@ -20,8 +21,11 @@ const DESCRIPTION: usize = 4096;
 const FIELD: usize = 1024;
 const EMBED: usize = 6000;
 
-/// The longest wait that a pass puts up with.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest wait that Discord may ask a pass for.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+const WEBHOOKS: &str = "(channel settings, Integrations, Webhooks)";
+const LOOK_AT_STATUS: &str = "If this goes on, look at https://discordstatus.com";
 
 /// A Discord channel, by its webhook.
 pub struct Discord {
@@ -35,58 +39,65 @@ impl Discord {
         Self { webhook: webhook.clone(), http }
     }
 
-    /// Posts an event, in the words of [`Summary::of`].
-    ///
-    /// # Errors
-    /// See [`Discord::send_summary`].
-    pub fn send(&self, event: &Event, brand: &Brand) -> Result<(), DiscordError> {
-        self.send_summary(&Summary::of(event), brand)
-    }
-
     /// Posts a summary. Asked to wait for up to 5 seconds, it waits, and tries once more.
-    ///
-    /// # Errors
-    /// Discord can't be reached, has had too many messages, or does not know the webhook.
-    pub fn send_summary(&self, summary: &Summary, brand: &Brand) -> Result<(), DiscordError> {
+    pub fn send(&self, summary: &Summary, brand: &Brand) -> Result<(), Undelivered> {
         let message = message(summary, brand);
-        match self.post(&message) {
-            Err(DiscordError::TooMany { retry_after: Some(wait) }) if wait <= PATIENCE => {
-                thread::sleep(wait);
-                self.post(&message)
+        let mut response = self.post(&message)?;
+        for is_last in [false, true] {
+            let status = response.status();
+            if status.is_success() {
+                return Ok(());
+            } else if status != StatusCode::TOO_MANY_REQUESTS {
+                return Err(Undelivered::new(Outcome::Notice, self.refused(response)));
             }
-            result => result,
+            match retry_after(response).filter(|wait| *wait <= LONGEST_WAIT && !is_last) {
+                Some(wait) => thread::sleep(wait),
+                None => break,
+            }
+            response = self.post(&message)?;
         }
+        let advice = "Try again later; passes do so by themselves";
+        let error = Error::new(Kind::Outage, "Discord wants fewer messages", advice);
+        Err(Undelivered::new(Outcome::Channel, error))
     }
 
     /// Asks for the webhook's name and the id of its channel, without posting.
-    ///
-    /// # Errors
-    /// Discord can't be reached, or does not know the webhook.
-    pub fn look(&self) -> Result<(String, String), DiscordError> {
-        let url = Url::parse(self.webhook.reveal().trim()).map_err(|_| DiscordError::Address)?;
-        let response = self.http.get(url).send().map_err(DiscordError::unreachable)?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(DiscordError::Refused { status, message: self.words(response) });
+    pub fn look(&self) -> Result<(String, String), Error> {
+        let unreachable = |error| unreachable(error).error;
+        let response = self.http.get(self.url()?).send().map_err(unreachable)?;
+        if !response.status().is_success() {
+            return Err(self.refused(response));
         }
-        let webhook: Value = response.json().map_err(DiscordError::unreachable)?;
+        let webhook: Value = response.json().map_err(unreachable)?;
         let field = |name: &str| webhook[name].as_str().unwrap_or("?").to_owned();
         Ok((field("name"), field("channel_id")))
     }
 
-    fn post(&self, message: &Value) -> Result<(), DiscordError> {
-        let mut url = Url::parse(self.webhook.reveal().trim()).map_err(|_| DiscordError::Address)?;
+    fn url(&self) -> Result<Url, Error> {
+        let advice = format!("Copy it from Discord {WEBHOOKS}");
+        Url::parse(self.webhook.reveal().trim())
+            .map_err(|_| Error::new(Kind::Usage, "DISCORD_WEBHOOK is not a web address", advice))
+    }
+
+    fn post(&self, message: &Value) -> Result<Response, Undelivered> {
+        let mut url = self.url().map_err(|error| Undelivered::new(Outcome::Channel, error))?;
         // Without it, Discord answers before it knows whether the message can be posted.
         url.query_pairs_mut().append_pair("wait", "true");
         test_hooks::crash_point("before a post");
         let response = self.http.post(url).json(message).send();
         test_hooks::crash_point("after a post");
-        let response = response.map_err(DiscordError::unreachable)?;
-        match response.status() {
-            status if status.is_success() => Ok(()),
-            StatusCode::TOO_MANY_REQUESTS => Err(DiscordError::TooMany { retry_after: retry_after(response) }),
-            status => Err(DiscordError::Refused { status, message: self.words(response) }),
-        }
+        response.map_err(unreachable)
+    }
+
+    fn refused(&self, response: Response) -> Error {
+        let status = response.status();
+        let advice = match status.as_u16() {
+            401 | 403 | 404 => format!("The webhook is gone: make a new one {WEBHOOKS} and set DISCORD_WEBHOOK"),
+            300..=399 => "DISCORD_WEBHOOK has to be the webhook's own address".to_owned(),
+            500..=599 => LOOK_AT_STATUS.to_owned(),
+            _ => format!("Check DISCORD_WEBHOOK {WEBHOOKS}"),
+        };
+        Error::new(Kind::Outage, format!("Discord answers {status}"), advice).because(self.words(response))
     }
 
     /// What Discord says about an error, without what follows the id in the webhook's path: its secret.
@@ -101,6 +112,24 @@ impl Discord {
         let message = message.and_then(|body| Some(body.get("message")?.as_str()?.to_owned()));
         message.map_or_else(|| "no explanation".to_owned(), |message| one_line(&message).chars().take(300).collect())
     }
+}
+
+/// An error of the HTTP client, with its causes; never with the address, which is a secret.
+fn unreachable(error: reqwest::Error) -> Undelivered {
+    let is_connect = error.is_connect();
+    let error = error.without_url();
+    let mut problem = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        problem.push_str(": ");
+        problem.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    let (outcome, what, advice) = match is_connect {
+        true => (Outcome::Channel, "Discord can't be reached", "Is this machine online, and DISCORD_WEBHOOK right?"),
+        false => (Outcome::Unanswered, "Discord did not answer", LOOK_AT_STATUS),
+    };
+    Undelivered::new(outcome, Error::new(Kind::Outage, what, advice).because(one_line(&problem)))
 }
 
 fn message(summary: &Summary, brand: &Brand) -> Value {
@@ -177,7 +206,10 @@ fn retry_after(response: Response) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::samples::{ada, brand, serve};
+    use crate::notify::{
+        Event,
+        test_support::{ada, brand, serve},
+    };
 
     fn channel(port: u16) -> Discord {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -188,8 +220,8 @@ mod tests {
         format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
     }
 
-    fn joined() -> Event {
-        Event::Joined { who: ada(), warn_days: 27, kick_days: 30 }
+    fn joined() -> Summary {
+        Summary::of(&Event::Joined { who: ada(), warn_days: 27, kick_days: 30 })
     }
 
     #[test]
@@ -230,35 +262,35 @@ mod tests {
 
     #[test]
     fn a_message_pings_nobody_and_has_the_brands_color() {
-        let message = message(&Summary::of(&joined()), &brand());
+        let message = message(&joined(), &brand());
         assert_eq!(message["allowed_mentions"], json!({ "parse": [] }));
         assert_eq!(message["embeds"][0]["color"], 0x007A_5CFF);
         assert_eq!(message["embeds"][0]["title"], "Joined: Ada");
     }
 
     #[test]
-    fn waits_as_long_as_discord_asks_and_tries_once_more() {
-        let busy = answer("429 Too Many Requests", "Retry-After: 0.2\r\n", "{}");
-        let (port, server) = serve(vec![busy, answer("200 OK", "", "{}")]);
-        let begun = std::time::Instant::now();
-        channel(port).send(&joined(), &brand()).unwrap();
-        assert!(begun.elapsed() >= Duration::from_millis(200));
-        let requests = server.join().unwrap();
-        assert!(requests[0].starts_with("POST /api/webhooks/1/hush?wait=true "), "{}", requests[0]);
-        assert_eq!(requests.len(), 2);
+    fn waits_as_long_as_discord_asks_in_header_or_body_and_tries_once_more() {
+        for (headers, body) in [("Retry-After: 0.2\r\n", "{}"), ("", r#"{"retry_after": 0.2}"#)] {
+            let busy = answer("429 Too Many Requests", headers, body);
+            let (port, server) = serve(vec![busy, answer("200 OK", "", "{}")]);
+            let begun = std::time::Instant::now();
+            channel(port).send(&joined(), &brand()).unwrap();
+            assert!(begun.elapsed() >= Duration::from_millis(200));
+            let requests = server.join().unwrap();
+            assert!(requests[0].starts_with("POST /api/webhooks/1/hush?wait=true "), "{}", requests[0]);
+            assert_eq!(requests.len(), 2);
+        }
     }
 
     #[test]
     fn does_not_wait_for_long_nor_for_ever() {
-        let body = r#"{"message": "You are being rate limited.", "retry_after": 64.5}"#;
-        let (port, server) = serve(vec![answer("429 Too Many Requests", "", body)]);
-        let error = channel(port).send(&joined(), &brand()).unwrap_err();
-        assert!(matches!(error, DiscordError::TooMany { retry_after: Some(wait) } if wait.as_millis() == 64_500));
-        assert_eq!(server.join().unwrap().len(), 1);
-        let busy = answer("429 Too Many Requests", "Retry-After: 0\r\n", "");
-        let (port, server) = serve(vec![busy.clone(), busy]);
-        channel(port).send(&joined(), &brand()).unwrap_err();
-        assert_eq!(server.join().unwrap().len(), 2);
+        let long = answer("429 Too Many Requests", "", r#"{"retry_after": 64.5}"#);
+        let short = answer("429 Too Many Requests", "Retry-After: 0\r\n", "");
+        for busy in [vec![long], vec![short; 2]] {
+            let (expected, (port, server)) = (busy.len(), serve(busy));
+            let undelivered = channel(port).send(&joined(), &brand()).unwrap_err();
+            assert_eq!((undelivered.outcome, server.join().unwrap().len()), (Outcome::Channel, expected));
+        }
     }
 
     #[test]
@@ -266,9 +298,10 @@ mod tests {
         let (port, _server) =
             serve(vec![answer("404 Not Found", "", r#"{"message": "Unknown Webhook", "code": 10015}"#)]);
         let error = channel(port).send(&joined(), &brand()).unwrap_err();
+        assert_eq!(error.outcome, Outcome::Notice);
         assert_eq!(
-            error.to_string(),
-            "Discord answers 404 Not Found: Unknown Webhook; the webhook is gone: make a new one \
+            error.error.to_string(),
+            "Discord answers 404 Not Found: Unknown Webhook. The webhook is gone: make a new one \
              (channel settings, Integrations, Webhooks) and set DISCORD_WEBHOOK"
         );
     }
@@ -280,7 +313,7 @@ mod tests {
         for webhook in [format!("http://127.0.0.1:{port}/hush"), "hush".to_owned(), "ftp://hush".to_owned()] {
             let channel = Discord { webhook: Secret::new(webhook), ..channel(port) };
             let error = channel.send(&joined(), &brand()).unwrap_err();
-            assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+            assert!(!format!("{} {error:?}", error.error).contains("hush"), "{error:?}");
         }
     }
 }

@@ -11,12 +11,13 @@ use minijinja::{Value, context};
 use time::OffsetDateTime;
 
 use super::{
-    Channel, Event, Summary, TemplateError, Templates, Who,
+    Channel, Event, Outcome, Summary, Templates, Undelivered, Who,
     templates::Rendered,
     wording::{day, moment, one_line},
 };
 use crate::{
     config::{Brand, MailConfig},
+    error::{Error, Kind},
     words,
 };
 
@@ -31,40 +32,8 @@ pub struct Composed {
     pub bytes: Vec<u8>,
 }
 
-/// A mail that can't be written.
-#[derive(Debug, thiserror::Error)]
-pub enum ComposeError {
-    /// The person has no usable address: to be handled as one that the mail server refuses for good.
-    #[error("{address:?} is not an e-mail address")]
-    Address {
-        /// What stands in the address's place; empty if there is none.
-        address: String,
-    },
-    /// A template does not work.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The program asked for a mail that there is not.
-    #[error("there is no {event} mail for this channel")]
-    NoSuchMail {
-        /// The event's name.
-        event: &'static str,
-    },
-    /// The mail library does not take the message.
-    #[error("the message can't be built: {0}")]
-    Message(#[from] lettre::error::Error),
-}
-
-/// Whether the person concerned gets a mail of their own about this event. The admin hears of everything.
-pub fn tells_person(event: &Event) -> bool {
-    matches!(event, Event::Joined { .. } | Event::Warned { .. } | Event::Removed { .. })
-}
-
 /// Writes the mail about an event, to the person or to the admin. `message_id` comes with its angle brackets; `date` is when
 /// the mail is sent, and a warning counts the days left from it.
-///
-/// # Errors
-/// The person's address is no address, a template fails, or there is no such mail (Discord, or an event that persons don't
-/// hear of).
 pub fn compose(
     event: &Event,
     channel: Channel,
@@ -72,65 +41,61 @@ pub fn compose(
     templates: &Templates,
     message_id: &str,
     date: OffsetDateTime,
-) -> Result<Composed, ComposeError> {
-    let no_such_mail = ComposeError::NoSuchMail { event: event.name() };
+) -> Result<Composed, Undelivered> {
+    let no_such_mail = || unwritten(format!("there is no {} mail for this channel", event.name()));
     let who = match channel {
         Channel::Admin => return compose_for_admin(&Summary::of(event), config, templates, message_id, date),
-        Channel::Discord => return Err(no_such_mail),
+        Channel::Discord => return Err(no_such_mail()),
         Channel::Person => event.who(),
     };
-    let (Some(who), Some((template, facts))) = (who, letter(event, date)) else { return Err(no_such_mail) };
+    let (Some(who), Some(letter)) = (who, event.letter()) else { return Err(no_such_mail()) };
     let to = address(who)?;
-    let context = context! { name => one_line(&who.name), brand => brand(&config.brand), ..facts };
-    let content = templates.render(template, &context)?;
+    let context = context! { name => one_line(&who.name), brand => brand(&config.brand), ..facts(event, date) };
+    let content = templates.render(letter.name(), &context).map_err(unsent)?;
     build(config, to, true, content, message_id, date)
 }
 
 /// Writes the admin's mail about a summary. `message_id` comes with its angle brackets.
-///
-/// # Errors
-/// A template fails.
 pub fn compose_for_admin(
     summary: &Summary,
     config: &MailConfig,
     templates: &Templates,
     message_id: &str,
     date: OffsetDateTime,
-) -> Result<Composed, ComposeError> {
+) -> Result<Composed, Undelivered> {
     let facts: Vec<Value> =
         summary.facts.iter().map(|fact| context! { label => fact.label, value => fact.value.as_str() }).collect();
     let (title, sentence) = (summary.title.as_str(), summary.sentence.as_str());
     let context = context! { title, sentence, facts, brand => brand(&config.brand) };
-    let content = templates.render("admin", &context)?;
+    let content = templates.render("admin", &context).map_err(unsent)?;
     build(config, config.admin.clone(), false, content, message_id, date)
 }
 
-/// The template and the variables of a person's mail, besides `name` and `brand`.
-fn letter(event: &Event, date: OffsetDateTime) -> Option<(&'static str, Value)> {
-    Some(match event {
-        Event::Joined { warn_days, kick_days, .. } => {
-            ("welcome", context! { warn_days => *warn_days, kick_days => *kick_days })
-        }
-        Event::Warned { idle_days, access_ends, days_left, last_watched, .. } => (
-            "warning",
-            context! {
-                idle_days => *idle_days,
-                days_left => words::days_until(*access_ends, date).min(*days_left),
-                access_ends => moment(*access_ends),
-                last_watched => last_watched.map(day),
-            },
-        ),
-        Event::Removed { reason, kick_days, .. } => {
-            ("removal", context! { reason => one_line(reason), kick_days => *kick_days })
-        }
+fn unsent(error: Error) -> Undelivered {
+    Undelivered::new(Outcome::Notice, error)
+}
+
+fn unwritten(what: String) -> Undelivered {
+    unsent(Error::new(Kind::Failure, what, ""))
+}
+
+/// The variables of a person's mail, besides `name` and `brand`.
+fn facts(event: &Event, date: OffsetDateTime) -> Value {
+    match event {
+        Event::Joined { warn_days, kick_days, .. } => context! { warn_days => *warn_days, kick_days => *kick_days },
+        Event::Warned { idle_days, access_ends, days_left, last_watched, .. } => context! {
+            idle_days => *idle_days,
+            days_left => words::days_until(*access_ends, date).min(*days_left),
+            access_ends => moment(*access_ends),
+            last_watched => last_watched.map(day),
+        },
+        Event::Removed { reason, kick_days, .. } => context! { reason => one_line(reason), kick_days => *kick_days },
         Event::RemovalFailed { .. }
         | Event::CalledOff { .. }
         | Event::Refused { .. }
         | Event::GaveUp { .. }
-        | Event::Undeliverable { .. } => {
-            return None;
-        }
-    })
+        | Event::Undeliverable { .. } => context! {},
+    }
 }
 
 fn brand(brand: &Brand) -> Value {
@@ -156,14 +121,15 @@ fn text_color(color: &str) -> &'static str {
     if 1.05 / (luminance + 0.05) >= 3.0 { "#ffffff" } else { "#111111" }
 }
 
-fn address(who: &Who) -> Result<Address, ComposeError> {
+/// The person's address; one that can't be used is like one that the mail server refuses for good.
+fn address(who: &Who) -> Result<Address, Undelivered> {
     let given = who.email.as_deref().unwrap_or_default().trim();
-    let wrong = || ComposeError::Address { address: given.to_owned() };
     // Quoted local parts may hold blanks and worse; nobody with a Plex account has one.
-    if given.contains(|c: char| c.is_control() || c.is_whitespace()) {
-        return Err(wrong());
-    }
-    given.parse().map_err(|_| wrong())
+    let is_plain = !given.contains(|c: char| c.is_control() || c.is_whitespace());
+    given.parse().ok().filter(|_| is_plain).ok_or_else(|| {
+        let what = format!("{given:?} is not an e-mail address");
+        Undelivered::new(Outcome::Address, Error::new(Kind::Failure, what, ""))
+    })
 }
 
 fn build(
@@ -173,7 +139,7 @@ fn build(
     content: Rendered,
     message_id: &str,
     date: OffsetDateTime,
-) -> Result<Composed, ComposeError> {
+) -> Result<Composed, Undelivered> {
     let mut message = Message::builder()
         .from(config.from.clone())
         .to(Mailbox::from(to.clone()))
@@ -184,7 +150,8 @@ fn build(
     if answer_to_admin {
         message = message.reply_to(Mailbox::from(config.admin.clone()));
     }
-    let message = message.multipart(MultiPart::alternative_plain_html(content.text, content.html))?;
+    let message = message.multipart(MultiPart::alternative_plain_html(content.text, content.html));
+    let message = message.map_err(|error| unwritten(format!("the message can't be built: {error}")))?;
     Ok(Composed { from: config.from.email.clone(), to, bytes: message.formatted() })
 }
 

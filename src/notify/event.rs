@@ -47,6 +47,25 @@ impl std::fmt::Display for PassKind {
     }
 }
 
+/// A mail that a person gets. Its name is that of the templates, and the event's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Letter {
+    Welcome,
+    Warning,
+    Removal,
+}
+
+impl Letter {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Welcome => "welcome",
+            Self::Warning => "warning",
+            Self::Removal => "removal",
+        }
+    }
+}
+
 /// Something that happened, with the facts as they were then. What a notice says is made from this alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -124,15 +143,14 @@ pub enum Event {
     Undeliverable {
         /// Whose address.
         who: Who,
-        /// Which mail, in words: "warning".
-        mail: String,
+        mail: Letter,
         /// The mail server's answer.
         error: String,
     },
 }
 
 impl Event {
-    /// Whom this is about, if it is about one person.
+    /// The person that this is about, if it is about one.
     pub fn who(&self) -> Option<&Who> {
         match self {
             Self::Joined { who, .. }
@@ -145,12 +163,26 @@ impl Event {
         }
     }
 
+    /// The mail that the person gets about this, if any. The admin hears of everything.
+    pub fn letter(&self) -> Option<Letter> {
+        match self {
+            Self::Joined { .. } => Some(Letter::Welcome),
+            Self::Warned { .. } => Some(Letter::Warning),
+            Self::Removed { .. } => Some(Letter::Removal),
+            Self::RemovalFailed { .. }
+            | Self::CalledOff { .. }
+            | Self::Refused { .. }
+            | Self::GaveUp { .. }
+            | Self::Undeliverable { .. } => None,
+        }
+    }
+
     /// The event in one or two words, as the log and the outbox listing use it.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Joined { .. } => "welcome",
-            Self::Warned { .. } => "warning",
-            Self::Removed { .. } => "removal",
+            Self::Joined { .. } => Letter::Welcome.name(),
+            Self::Warned { .. } => Letter::Warning.name(),
+            Self::Removed { .. } => Letter::Removal.name(),
             Self::RemovalFailed { .. } => "removal failed",
             Self::CalledOff { .. } => "removal called off",
             Self::Refused { .. } => "refusal",

@@ -1,39 +1,37 @@
-//! Mails and Discord messages: how they look and how they are sent. What is owed is the outbox's business.
+//! Notices: an [`Event`] is written into the [`Outbox`] for each [`Channel`], reviewed before it is sent, and delivered.
 //!
-//! An [`Event`] becomes a [`Summary`] for the admin and for Discord, or a letter of its own for the person.
-//! [`compose`] turns it into a mail with the help of [`Templates`], [`Smtp`] and [`Discord`] bring it out.
+//! It becomes a [`Summary`] for the admin and for Discord, or a letter of its own for the person. [`compose`] makes a mail
+//! of it with the help of [`Templates`]; [`Smtp`] and [`Discord`] send it.
 
+mod bookkeeping;
 mod delivery;
 mod discord;
-mod discord_error;
 mod email;
 #[cfg(test)]
 mod email_tests;
 mod event;
 mod outbox;
-mod proof;
 mod review;
-#[cfg(test)]
-mod samples;
-mod send_error;
+mod sample_mails;
 mod smtp;
 mod smtp_error;
 #[cfg(test)]
 mod smtp_tests;
 mod summary;
 mod templates;
+#[cfg(test)]
+mod test_support;
+mod undelivered;
 mod wording;
 
-pub use delivery::{Delivery, Tally, label};
+pub use delivery::{Delivery, Tally};
 pub use discord::Discord;
-pub use discord_error::DiscordError;
-pub use email::{ComposeError, Composed, compose, compose_for_admin, tells_person};
-pub use event::{Channel, Event, PassKind, TautulliStep, Who};
+pub use email::{Composed, compose, compose_for_admin};
+pub use event::{Channel, Event, Letter, PassKind, TautulliStep, Who};
 pub use outbox::{Notice, Outbox};
-pub use proof::proofs;
 pub use review::{Access, Review, not_due, review};
-pub use send_error::{SendError, Step};
+pub use sample_mails::sample_mails;
 pub use smtp::Smtp;
-pub use smtp_error::SmtpError;
 pub use summary::Summary;
-pub use templates::{TemplateError, Templates};
+pub use templates::Templates;
+pub use undelivered::{Outcome, Undelivered};

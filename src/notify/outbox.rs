@@ -1,10 +1,8 @@
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
-use crate::{
-    notify::{Channel, Event},
-    timestamp,
-};
+use super::{Channel, Event, Who};
+use crate::timestamp;
 
 /// Notices that are written down and not sent yet, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,9 +24,6 @@ pub struct Notice {
     /// What it tells.
     #[serde(flatten)]
     pub event: Event,
-    /// How often sending it has failed.
-    #[serde(default)]
-    pub tries: u32,
     /// Why the last try failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
@@ -44,6 +39,26 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
+impl Notice {
+    /// The Plex id of the person that it is about, if it is about one.
+    pub fn about(&self) -> Option<u64> {
+        self.event.who().map(|who| who.id)
+    }
+
+    /// The notice as the log and `status` speak of it: `the warning mail to bob (id 1002)`.
+    pub fn label(&self) -> String {
+        let name = self.event.name();
+        let about = |who: &Who| format!("{} (id {})", who.name, who.id);
+        match (self.to, self.event.who().map(about)) {
+            (Channel::Person, Some(who)) => format!("the {name} mail to {who}"),
+            (Channel::Admin, Some(who)) => format!("the admin's {name} mail about {who}"),
+            (Channel::Discord, Some(who)) => format!("the {name} message about {who} to Discord"),
+            (Channel::Discord, None) => format!("the {name} message to Discord"),
+            (Channel::Person | Channel::Admin, None) => format!("the admin's {name} mail"),
+        }
+    }
+}
+
 impl Outbox {
     /// Writes down the notices of one event, one for each of `channels`.
     pub fn push(&mut self, event: &Event, channels: &[Channel], now: OffsetDateTime) {
@@ -54,7 +69,6 @@ impl Outbox {
                 to,
                 written: now,
                 event: event.clone(),
-                tries: 0,
                 last_error: None,
                 unanswered: 0,
                 not_before: None,

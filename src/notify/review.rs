@@ -62,3 +62,102 @@ pub fn not_due(standing: &Standing, last_watched: Option<OffsetDateTime>) -> Str
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::{
+        notify::{TautulliStep, test_support::ada},
+        verdict::{Protection, Unknown},
+    };
+
+    fn notice(to: Channel, event: Event) -> Notice {
+        let mut outbox = crate::notify::Outbox::default();
+        outbox.push(&event, &[to], datetime!(2026-11-23 12:00 UTC));
+        outbox.notices()[0].clone()
+    }
+
+    fn joined() -> Event {
+        Event::Joined { who: ada(), warn_days: 27, kick_days: 30 }
+    }
+
+    fn warned() -> Event {
+        let access_ends = datetime!(2026-11-26 12:00 UTC);
+        Event::Warned { who: ada(), idle_days: 27, access_ends, days_left: 3, last_watched: None }
+    }
+
+    fn removed() -> Event {
+        Event::Removed {
+            who: ada(),
+            reason: "nothing watched for 31 days".into(),
+            kick_days: 30,
+            plex: "share on Centauri ended".into(),
+            tautulli: TautulliStep::Deleted,
+            failing_since: None,
+        }
+    }
+
+    fn granted(standing: Standing) -> Access {
+        Access::Granted(Some((standing, Some(datetime!(2026-11-20 12:00 UTC)))))
+    }
+
+    fn drop_for(why: &str) -> Review {
+        Review::Drop(why.to_owned())
+    }
+
+    #[track_caller]
+    fn reviewed(event: &Event, access: &Access, expected: &Review) {
+        let about = |id| {
+            assert_eq!(id, ada().id);
+            access.clone()
+        };
+        assert_eq!(review(&notice(Channel::Person, event.clone()), about), *expected, "{} {access:?}", event.name());
+    }
+
+    #[test]
+    fn the_admin_and_discord_hear_of_everything() {
+        for event in [joined(), warned(), removed()] {
+            for channel in [Channel::Admin, Channel::Discord] {
+                for access in [Access::Unknown, Access::None, Access::Revoked, Access::Granted(None)] {
+                    assert_eq!(review(&notice(channel, event.clone()), |_| access.clone()), Review::Send);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_person_hears_what_is_known_to_be_true_still() {
+        let (gone, there) = (drop_for("they no longer have access"), drop_for("they have access"));
+        for (access, on_joined, on_warned, on_removed) in [
+            (Access::Unknown, &Review::Hold, &Review::Hold, &Review::Hold),
+            (Access::Revoked, &Review::Hold, &Review::Hold, &Review::Hold),
+            (Access::None, &gone, &gone, &Review::Send),
+            (Access::Granted(None), &Review::Send, &Review::Hold, &there),
+            (granted(Standing::Warn), &Review::Send, &Review::Send, &there),
+            (granted(Standing::Warned), &Review::Send, &Review::Send, &there),
+            (granted(Standing::Remove), &Review::Send, &Review::Hold, &there),
+        ] {
+            reviewed(&joined(), &access, on_joined);
+            reviewed(&warned(), &access, on_warned);
+            reviewed(&removed(), &access, on_removed);
+        }
+    }
+
+    #[test]
+    fn a_warning_to_somebody_who_is_not_due_is_dropped_with_the_reason() {
+        let watched = "they last watched something on 2026-11-20";
+        for (standing, why) in [
+            (Standing::Watching, "they are watching right now"),
+            (Standing::Protected(Protection::Owner), "they are protected now"),
+            (Standing::Grace, "they joined less than 24 hours ago"),
+            (Standing::CantTell(Unknown::NotInTautulli), "they can't be judged now"),
+            (Standing::Active, watched),
+        ] {
+            reviewed(&warned(), &granted(standing), &drop_for(why));
+        }
+        let never = Access::Granted(Some((Standing::Active, None)));
+        reviewed(&warned(), &never, &drop_for("they are no longer idle for long enough"));
+    }
+}

@@ -1,63 +1,31 @@
-use std::{error::Error, io};
+use std::{error::Error as _, io};
 
 use lettre::transport::smtp;
 use rustls::CertificateError;
 
 use super::wording::one_line;
-use crate::config::{MailConfig, SmtpTls};
+use crate::{
+    config::{MailConfig, SmtpTls, is_this_machine, localhost_in_container},
+    error::{Error, Kind},
+};
 
-/// No connection to the mail server, or one that is of no use. What waits to be sent goes on waiting.
-#[derive(Debug, thiserror::Error)]
-#[error("{doing} {server}: {problem}; {advice}")]
-pub struct SmtpError {
-    /// What failed: `cannot connect to the mail server`.
-    doing: &'static str,
-    /// Host and port.
-    server: String,
-    /// What came back, on one line.
-    problem: String,
-    /// What to do about it.
-    advice: String,
+/// An error that the program found by itself: no connection to the mail server, or one that is of no use.
+pub fn unusable(doing: &str, config: &MailConfig, problem: &str, advice: impl Into<String>) -> Error {
+    let what = format!("{doing} {}:{}", config.host, config.port);
+    Error::new(Kind::Outage, what, advice).because(problem)
 }
 
-impl SmtpError {
-    /// What failed and what came back.
-    pub fn what(&self) -> String {
-        format!("{} {}: {}", self.doing, self.server, self.problem)
+/// An error that the mail library met. Whatever is in `secrets` is redacted, should the server echo it.
+pub fn met(doing: &str, config: &MailConfig, error: &smtp::Error, secrets: &[String]) -> Error {
+    let mut problem = answer(error);
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        problem = problem.replace(secret.as_str(), "***");
     }
-
-    /// What to do about it.
-    pub fn advice(&self) -> &str {
-        &self.advice
-    }
-
-    /// An error that the program found by itself.
-    pub(super) fn new(
-        doing: &'static str,
-        config: &MailConfig,
-        problem: impl Into<String>,
-        advice: impl Into<String>,
-    ) -> Self {
-        Self { doing, server: server(config), problem: problem.into(), advice: advice.into() }
-    }
-
-    /// An error that the mail library met. Whatever is in `secrets` is blotted out, should the server echo it.
-    pub(super) fn met(doing: &'static str, config: &MailConfig, error: &smtp::Error, secrets: &[String]) -> Self {
-        let mut problem = answer(error);
-        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-            problem = problem.replace(secret.as_str(), "***");
-        }
-        Self::new(doing, config, problem, advice(error, config))
-    }
-}
-
-/// Host and port, as errors show them.
-pub(super) fn server(config: &MailConfig) -> String {
-    format!("{}:{}", config.host, config.port)
+    unusable(doing, config, &problem, advice(error, config))
 }
 
 /// What came back: the server's code and text, or the system's words, on one line.
-pub(super) fn answer(error: &smtp::Error) -> String {
+pub fn answer(error: &smtp::Error) -> String {
     let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     match error.status() {
         Some(code) => one_line(&format!("{code} {text}")),
@@ -74,9 +42,12 @@ fn advice(error: &smtp::Error, config: &MailConfig) -> String {
         return by_tls(tls, config);
     }
     match cause(error).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => "check SMTP_HOST and SMTP_PORT".to_owned(),
+        Some(io::ErrorKind::ConnectionRefused) if config.in_container && is_this_machine(&config.host) => {
+            localhost_in_container("SMTP_HOST")
+        }
+        Some(io::ErrorKind::ConnectionRefused) => "Check SMTP_HOST and SMTP_PORT".to_owned(),
         _ if error.is_response() || error.to_string().starts_with("network error") => wrong_way_round(config),
-        _ => "check SMTP_HOST and SMTP_PORT, and that this machine can reach it".to_owned(),
+        _ => "Check SMTP_HOST and SMTP_PORT, and that this machine can reach it".to_owned(),
     }
 }
 
@@ -87,10 +58,10 @@ fn by_code(code: u16, config: &MailConfig) -> String {
             https://myaccount.google.com/apppasswords and put it into SMTP_PASSWORD"
                 .to_owned()
         }
-        534 | 535 => "check SMTP_USERNAME and SMTP_PASSWORD; some providers want an app password".to_owned(),
-        530 | 538 => "the server wants TLS first: set SMTP_TLS=starttls or implicit".to_owned(),
-        400..=499 => "it may work later".to_owned(),
-        _ => "the server's answer should say why".to_owned(),
+        534 | 535 => "Check SMTP_USERNAME and SMTP_PASSWORD; some providers want an app password".to_owned(),
+        530 | 538 => "The server wants TLS first: set SMTP_TLS=starttls or implicit".to_owned(),
+        400..=499 => "It may work later".to_owned(),
+        _ => "The server's answer should say why".to_owned(),
     }
 }
 
@@ -100,17 +71,17 @@ fn by_tls(error: &rustls::Error, config: &MailConfig) -> String {
         rustls::Error::InvalidMessage(_) => wrong_way_round(config),
         rustls::Error::InvalidCertificate(certificate) => match certificate {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                format!("the certificate is not for {host}: SMTP_HOST has to be the name that stands in it")
+                format!("The certificate is not for {host}: SMTP_HOST has to be the name that stands in it")
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "the server's certificate has expired, or this machine's clock is wrong".to_owned()
+                "The server's certificate has expired, or this machine's clock is wrong".to_owned()
             }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "the server's certificate is not valid yet: check this machine's clock".to_owned()
+                "The server's certificate is not valid yet: check this machine's clock".to_owned()
             }
-            _ => "if the server has an authority of its own, name its PEM file in CA_FILE".to_owned(),
+            _ => "If the server has an authority of its own, name its PEM file in CA_FILE".to_owned(),
         },
-        _ => format!("the TLS handshake failed; check the TLS settings of {host}"),
+        _ => format!("The TLS handshake failed; check the TLS settings of {host}"),
     }
 }
 
@@ -119,13 +90,13 @@ fn wrong_way_round(config: &MailConfig) -> String {
     match config.tls {
         SmtpTls::Implicit => {
             format!(
-                "port {} may not speak TLS from the first byte: try SMTP_TLS=starttls (or none, without any TLS)",
+                "Port {} may not speak TLS from the first byte: try SMTP_TLS=starttls (or none, without any TLS)",
                 config.port
             )
         }
         SmtpTls::StartTls | SmtpTls::None => {
             format!(
-                "port {} may want TLS from the first byte: try SMTP_TLS=implicit; else check SMTP_PORT",
+                "Port {} may want TLS from the first byte: try SMTP_TLS=implicit; else check SMTP_PORT",
                 config.port
             )
         }
@@ -149,18 +120,29 @@ fn cause(error: &smtp::Error) -> Option<&io::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::samples;
+    use crate::notify::test_support;
 
     #[test]
     fn google_wants_an_app_password() {
-        let config = MailConfig { host: "smtp.Gmail.com".into(), ..samples::config(465, SmtpTls::Implicit) };
+        let config = MailConfig { host: "smtp.Gmail.com".into(), ..test_support::config(465, SmtpTls::Implicit) };
         assert!(by_code(535, &config).contains("https://myaccount.google.com/apppasswords"));
-        assert!(!by_code(535, &samples::config(465, SmtpTls::Implicit)).contains("google"));
+        assert!(!by_code(535, &test_support::config(465, SmtpTls::Implicit)).contains("google"));
+    }
+
+    #[test]
+    fn localhost_is_explained_to_a_container_only() {
+        let refused = |host: &str, in_container| {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let config = MailConfig { host: host.into(), in_container, ..test_support::config(free, SmtpTls::None) };
+            crate::notify::Smtp::connect(&config, &Default::default()).err().unwrap().advice
+        };
+        assert!(refused("127.0.0.1", true).starts_with("Inside a container, localhost is the container itself"));
+        assert_eq!(refused("127.0.0.1", false), "Check SMTP_HOST and SMTP_PORT");
     }
 
     #[test]
     fn silence_is_blamed_on_the_other_kind_of_tls() {
-        assert!(wrong_way_round(&samples::config(465, SmtpTls::StartTls)).contains("try SMTP_TLS=implicit"));
-        assert!(wrong_way_round(&samples::config(587, SmtpTls::Implicit)).contains("try SMTP_TLS=starttls"));
+        assert!(wrong_way_round(&test_support::config(465, SmtpTls::StartTls)).contains("try SMTP_TLS=implicit"));
+        assert!(wrong_way_round(&test_support::config(587, SmtpTls::Implicit)).contains("try SMTP_TLS=starttls"));
     }
 }

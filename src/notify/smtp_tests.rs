@@ -7,11 +7,13 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use lettre::Address;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::{SendError, Smtp, SmtpError, Step, samples::config};
-use crate::config::{ExtraAuthorities, MailConfig, SmtpTls};
+use super::{Composed, Outcome, Smtp, Undelivered, test_support::config};
+use crate::{
+    config::{ExtraAuthorities, MailConfig, SmtpTls},
+    error::Error,
+};
 
 const HELLO: [&str; 3] = ["220 hi", "250-hi\r\n250 AUTH PLAIN LOGIN", "235 in"];
 
@@ -47,21 +49,38 @@ fn server(replies: &[&str]) -> (MailConfig, JoinHandle<Vec<String>>) {
     (config(port, SmtpTls::None), thread::spawn(move || talk(listener.accept().unwrap().0, &replies)))
 }
 
-fn connect(config: &MailConfig) -> Result<Smtp, SmtpError> {
-    Smtp::connect(config, &ExtraAuthorities::default())
+fn connect(config: &MailConfig) -> Result<Smtp<'_>, Error> {
+    connect_trusting(config, &ExtraAuthorities::default())
+}
+
+fn connect_trusting<'a>(config: &'a MailConfig, authorities: &ExtraAuthorities) -> Result<Smtp<'a>, Error> {
+    let mut smtp = Smtp::connect(config, authorities)?;
+    smtp.log_in()?;
+    Ok(smtp)
+}
+
+fn mail_to(to: &str) -> Composed {
+    let from = config(25, SmtpTls::None).from.email;
+    Composed { from, to: to.parse().unwrap(), bytes: b"Subject: x\r\n\r\n.x\r\n".into() }
 }
 
 /// What comes of one mail if the server says `replies` after the login, and what the client said after it.
-fn send(replies: &[&str]) -> (Result<(), SendError>, Vec<String>) {
+fn send(replies: &[&str]) -> (Result<(), Undelivered>, Vec<String>) {
     send_to("ada@example.test", replies)
 }
 
-fn send_to(to: &str, replies: &[&str]) -> (Result<(), SendError>, Vec<String>) {
+fn send_to(to: &str, replies: &[&str]) -> (Result<(), Undelivered>, Vec<String>) {
     let (config, server) = server(&[&HELLO, replies].concat());
     let mut smtp = connect(&config).unwrap();
-    let sent = smtp.send(&config.from.email, &to.parse::<Address>().unwrap(), b"Subject: x\r\n\r\n.x\r\n");
+    let sent = smtp.send(&mail_to(to));
     drop(smtp);
     (sent, server.join().unwrap().split_off(2))
+}
+
+/// What is said of a mail that was not taken, without the advice.
+fn told(sent: Result<(), Undelivered>) -> (Outcome, String) {
+    let Undelivered { outcome, error } = sent.unwrap_err();
+    (outcome, error.what())
 }
 
 fn refusal(replies: &[&str]) -> String {
@@ -84,46 +103,61 @@ fn a_refused_address_is_told_from_a_refused_relay_and_a_full_mailbox() {
         ["550 5.1.1 No such user", "550 unknown", "553 5.1.3 syntax", "554 5.1.1 unknown", "550 5.2.1 disabled"]
     {
         let (sent, said) = send(&["250 ok", reply, "250 reset"]);
-        assert_eq!(sent.unwrap_err(), SendError::Recipient { answer: reply.into() });
+        assert_eq!(told(sent), (Outcome::Address, format!("the mail server refuses ada@example.test: {reply}")));
         assert_eq!(said[2], "RSET");
     }
     for reply in ["554 5.7.1 relay access denied", "530 log in first", "550 5.7.1 blocked"] {
         let (sent, _) = send(&["250 ok", reply, "250 reset"]);
-        assert_eq!(sent.unwrap_err(), SendError::Refused { step: Step::Recipient, answer: reply.into() });
+        let expected = format!("plex@example.test may not send to ada@example.test: {reply}");
+        assert_eq!(told(sent), (Outcome::Notice, expected));
     }
     for reply in ["552 5.2.2 full", "452 full", "450 4.2.0 greylisted"] {
         let (sent, _) = send(&["250 ok", reply, "250 reset"]);
-        assert_eq!(sent.unwrap_err(), SendError::Deferred { step: Step::Recipient, answer: reply.into() });
+        assert_eq!(told(sent), (Outcome::Notice, format!("the mail server puts the mail off (at RCPT TO): {reply}")));
     }
 }
 
 #[test]
 fn a_5xx_elsewhere_is_about_the_mail_and_not_about_the_address() {
     let (sent, _) = send(&["550 5.1.8 bad sender", "250 reset"]);
-    assert_eq!(sent.unwrap_err(), SendError::Refused { step: Step::Sender, answer: "550 5.1.8 bad sender".into() });
+    let expected = "plex@example.test may not send as plex@example.test: 550 5.1.8 bad sender";
+    assert_eq!(told(sent), (Outcome::Notice, expected.into()));
     for code in [550, 551, 552, 553, 554] {
         let reply = format!("{code} 5.1.1 no");
         let (sent, said) = send(&["250 ok", "250 ok", "354 go on", &reply, "250 reset"]);
-        assert_eq!(sent.unwrap_err(), SendError::Refused { step: Step::Message, answer: reply });
+        assert_eq!(
+            told(sent),
+            (Outcome::Notice, format!("the mail server refuses the mail (at the message): {reply}"))
+        );
         assert_eq!(said[4], "RSET");
     }
 }
 
 #[test]
 fn a_4xx_is_for_later() {
-    let (sent, _) = send(&["451 later", "250 reset"]);
-    assert_eq!(sent.unwrap_err(), SendError::Deferred { step: Step::Sender, answer: "451 later".into() });
-    let (sent, _) = send(&["250 ok", "250 ok", "451 later", "250 reset"]);
-    assert_eq!(sent.unwrap_err(), SendError::Deferred { step: Step::Data, answer: "451 later".into() });
-    let (sent, _) = send(&["250 ok", "250 ok", "354 go on", "451 later", "250 reset"]);
-    assert_eq!(sent.unwrap_err(), SendError::Deferred { step: Step::Message, answer: "451 later".into() });
+    for (step, before) in
+        [("MAIL FROM", &[][..]), ("DATA", &["250 ok", "250 ok"]), ("the message", &["250 ok", "250 ok", "354 go on"])]
+    {
+        let (sent, _) = send(&[before, &["451 later", "250 reset"]].concat());
+        assert_eq!(told(sent), (Outcome::Notice, format!("the mail server puts the mail off (at {step}): 451 later")));
+    }
 }
 
 #[test]
 fn a_421_a_lost_connection_and_a_server_out_of_step_end_it() {
-    for replies in [&["421 bye"][..], &[], &["250 ok", "250 ok", "250 not a 354"], &["250 ok", "nonsense"]] {
-        let (sent, _) = send(replies);
-        assert!(matches!(sent, Err(SendError::Broken { .. })), "{replies:?}: {sent:?}");
+    let taken = ["250 ok", "250 ok", "354 go on"];
+    for (replies, outcome) in [
+        (vec!["421 bye"], Outcome::Channel),
+        (vec![], Outcome::Channel),
+        (vec!["250 ok", "250 ok", "250 not a 354"], Outcome::Channel),
+        (vec!["250 ok", "nonsense"], Outcome::Channel),
+        ([&taken[..], &["421 bye"]].concat(), Outcome::Channel),
+        (taken.to_vec(), Outcome::Unanswered),
+        ([&taken[..], &["354 not a 250"]].concat(), Outcome::Unanswered),
+    ] {
+        let (outcome_seen, what) = told(send(&replies).0);
+        assert_eq!(outcome_seen, outcome, "{replies:?}: {what}");
+        assert!(what.starts_with("the connection to the mail server broke (at "), "{replies:?}: {what}");
     }
 }
 
@@ -134,9 +168,8 @@ fn after_a_refusal_the_next_mail_goes_over_the_same_connection() {
             .concat(),
     );
     let mut smtp = connect(&config).unwrap();
-    let mut send = |to: &str| smtp.send(&config.from.email, &to.parse().unwrap(), b"Subject: x\r\n\r\nx");
-    send("gone@example.test").unwrap_err();
-    send("ada@example.test").unwrap();
+    smtp.send(&mail_to("gone@example.test")).unwrap_err();
+    smtp.send(&mail_to("ada@example.test")).unwrap();
     smtp.quit();
     assert_eq!(server.join().unwrap().last().unwrap(), "QUIT");
 }
@@ -146,15 +179,14 @@ fn after_the_connection_broke_each_further_mail_says_so() {
     let (config, _server) = server(&[&HELLO[..], &["421 bye"]].concat());
     let mut smtp = connect(&config).unwrap();
     for _ in 0..2 {
-        let sent = smtp.send(&config.from.email, &config.admin, b"x");
-        assert!(matches!(sent, Err(SendError::Broken { .. })), "{sent:?}");
+        assert_eq!(told(smtp.send(&mail_to("ada@example.test"))).0, Outcome::Channel);
     }
 }
 
 #[test]
 fn an_address_outside_ascii_needs_a_server_that_takes_it() {
     let (sent, said) = send_to("zoë@example.test", &["250 reset"]);
-    assert!(matches!(sent, Err(SendError::Recipient { .. })), "{sent:?}");
+    assert_eq!(told(sent).0, Outcome::Address);
     assert_eq!(said, ["RSET"]);
     let (config, server) = server(&[
         "220 hi",
@@ -165,7 +197,7 @@ fn an_address_outside_ascii_needs_a_server_that_takes_it() {
         "354 go",
         "250 ok",
     ]);
-    connect(&config).unwrap().send(&config.from.email, &"zoë@example.test".parse().unwrap(), b"x").unwrap();
+    connect(&config).unwrap().send(&mail_to("zoë@example.test")).unwrap();
     assert_eq!(server.join().unwrap()[2], "MAIL FROM:<plex@example.test> SMTPUTF8 BODY=8BITMIME");
 }
 
@@ -174,8 +206,8 @@ fn a_wrong_password_says_what_to_do_and_never_shows_the_password() {
     let echo = "535 5.7.8 bad: AHBsZXhAZXhhbXBsZS50ZXN0AGh1c2gtaHVzaA== hush-hush aHVzaC1odXNo \u{1b}[31m";
     assert_eq!(
         refusal(&["220 hi", "250-hi\r\n250 AUTH PLAIN", echo]),
-        "cannot log in to the mail server localhost:PORT: 535 5.7.8 bad: *** *** *** [31m; \
-         check SMTP_USERNAME and SMTP_PASSWORD; some providers want an app password"
+        "cannot log in to the mail server localhost:PORT: 535 5.7.8 bad: *** *** *** [31m. \
+         Check SMTP_USERNAME and SMTP_PASSWORD; some providers want an app password"
     );
 }
 
@@ -183,12 +215,12 @@ fn a_wrong_password_says_what_to_do_and_never_shows_the_password() {
 fn a_server_without_login_or_starttls_is_explained() {
     assert_eq!(
         refusal(&["220 hi", "250-hi\r\n250 AUTH CRAM-MD5"]),
-        "cannot log in to the mail server localhost:PORT: it offers no login with a password (AUTH PLAIN or LOGIN); \
-         check SMTP_PORT and SMTP_TLS: 587 with starttls or 465 with implicit is usual"
+        "cannot log in to the mail server localhost:PORT: it offers no login with a password (AUTH PLAIN or LOGIN). \
+         Check SMTP_PORT and SMTP_TLS: 587 with starttls or 465 with implicit is usual"
     );
     let (config, server) = server(&HELLO);
     let error = connect(&MailConfig { tls: SmtpTls::StartTls, ..config }).err().unwrap().to_string();
-    assert!(error.contains("it offers no STARTTLS; set SMTP_TLS=implicit"), "{error}");
+    assert!(error.contains("it offers no STARTTLS. Set SMTP_TLS=implicit"), "{error}");
     let said = server.join().unwrap();
     assert!(!said.iter().any(|line| line.contains("AUTH")), "sent the password in the clear: {said:?}");
 }
@@ -199,7 +231,7 @@ fn a_port_that_nobody_listens_on_is_explained() {
     drop(std::net::TcpStream::connect(("127.0.0.1", config.port)).unwrap());
     server.join().unwrap();
     let error = connect(&config).err().unwrap().to_string();
-    assert!(error.ends_with("; check SMTP_HOST and SMTP_PORT"), "{error}");
+    assert!(error.ends_with(". Check SMTP_HOST and SMTP_PORT"), "{error}");
 }
 
 #[test]
@@ -209,7 +241,7 @@ fn tls_to_a_plain_port_is_explained() {
     assert!(error.contains("may not speak TLS from the first byte: try SMTP_TLS=starttls"), "{error}");
 }
 
-/// A server with a certificate that only the authorities given back vouch for.
+/// A server with a certificate that only the authorities given back have signed.
 /// With `starttls`, that comes first.
 fn tls_server(starttls: bool, replies: &[&str]) -> (MailConfig, ExtraAuthorities, JoinHandle<Vec<String>>) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
@@ -242,9 +274,9 @@ fn tls_server(starttls: bool, replies: &[&str]) -> (MailConfig, ExtraAuthorities
 }
 
 #[test]
-fn an_authority_of_the_house_is_trusted_if_it_is_named() {
+fn an_authority_of_one_s_own_is_trusted_if_it_is_named() {
     let (config, authorities, server) = tls_server(false, &[&HELLO[..], &["221 bye"]].concat());
-    Smtp::connect(&config, &authorities).unwrap().quit();
+    connect_trusting(&config, &authorities).unwrap().quit();
     assert!(server.join().unwrap()[1].starts_with("AUTH PLAIN "));
     let (config, _, _server) = tls_server(false, &HELLO);
     let error = connect(&config).err().unwrap().to_string();
@@ -254,7 +286,7 @@ fn an_authority_of_the_house_is_trusted_if_it_is_named() {
 #[test]
 fn the_password_goes_only_over_the_connection_that_starttls_secured() {
     let (config, authorities, server) = tls_server(true, &["", "250-hi\r\n250 AUTH PLAIN", "235 in", "221 bye"]);
-    Smtp::connect(&config, &authorities).unwrap().quit();
+    connect_trusting(&config, &authorities).unwrap().quit();
     let said = server.join().unwrap();
     assert!(said[0].starts_with("EHLO ") && said[1].starts_with("AUTH PLAIN ") && said[2] == "QUIT", "{said:?}");
     let (config, _, server) = tls_server(true, &["", "250-hi\r\n250 AUTH PLAIN", "235 in"]);
@@ -275,6 +307,6 @@ fn a_server_that_knows_only_the_older_login_will_do() {
 fn a_certificate_for_another_name_is_explained() {
     let (config, authorities, _server) = tls_server(false, &HELLO);
     let error =
-        Smtp::connect(&MailConfig { host: "127.0.0.1".into(), ..config }, &authorities).err().unwrap().to_string();
-    assert!(error.contains("the certificate is not for 127.0.0.1"), "{error}");
+        connect_trusting(&MailConfig { host: "127.0.0.1".into(), ..config }, &authorities).err().unwrap().to_string();
+    assert!(error.contains("The certificate is not for 127.0.0.1"), "{error}");
 }

@@ -91,7 +91,7 @@ impl Summary {
             Event::Undeliverable { who, mail, error } => Self::about(
                 "Mail refused",
                 who,
-                format!("The {} mail for {} can't be delivered and is not tried again. You may want to tell them in another way.", one_line(mail), name(who)),
+                format!("The {} mail for {} can't be delivered and is not tried again. You may want to tell them in another way.", mail.name(), name(who)),
                 [fact("Answer", error)],
             ),
         }

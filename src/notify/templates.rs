@@ -1,12 +1,9 @@
-use std::{
-    error::Error,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{error::Error as _, fs, io, path::Path};
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, escape_formatter, syntax::SyntaxConfig};
 
 use super::wording::{one_line, wrap};
+use crate::error::{Error, Kind};
 
 /// The templates that come with the program.
 const BUILT_IN: [(&str, &str); 10] = [
@@ -35,51 +32,19 @@ pub struct Templates {
 
 /// A mail's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rendered {
+pub struct Rendered {
     /// From the first line of the text template, on one line, not encoded.
-    pub(super) subject: String,
+    pub subject: String,
     /// Plain text, wrapped.
-    pub(super) text: String,
+    pub text: String,
     /// HTML.
-    pub(super) html: String,
-}
-
-/// A template that can't be read or used. Names the file, and the line where there is one; never what was to be filled in.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    /// The directory or a file in it can't be read.
-    #[error("TEMPLATE_DIR: {}: {error}", path.display())]
-    Unreadable {
-        /// Which file or directory.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The template engine does not take the file.
-    #[error("template {file}, line {line}: {problem}")]
-    Wrong {
-        /// The template's name.
-        file: String,
-        /// Counted from 1; 0 if the engine can't tell.
-        line: usize,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A text template without a subject.
-    #[error("template {file}, line 1: the first line has to be \"Subject: …\", and the second one empty")]
-    NoSubject {
-        /// The template's name.
-        file: String,
-    },
+    pub html: String,
 }
 
 impl Templates {
     /// The built-in templates, with the `.html` and `.txt` files in `dir` in place of those of the same name; further files
     /// in it can be included by them.
-    ///
-    /// # Errors
-    /// The directory or a file can't be read, or a file is not a template.
-    pub fn load(dir: Option<&Path>) -> Result<Self, TemplateError> {
+    pub fn load(dir: Option<&Path>) -> Result<Self, Error> {
         let mut environment = Environment::new();
         // A debug build's errors would carry every variable.
         environment.set_debug(false);
@@ -92,16 +57,16 @@ impl Templates {
         });
         // A line that holds nothing but a tag leaves no empty line behind.
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_syntax(syntax.map_err(TemplateError::wrong)?);
+        environment.set_syntax(syntax.map_err(wrong)?);
         environment
             .set_auto_escape_callback(|name| if name.ends_with(".txt") { AutoEscape::None } else { AutoEscape::Html });
         for (name, source) in BUILT_IN {
-            environment.add_template(name, source).map_err(TemplateError::wrong)?;
+            environment.add_template(name, source).map_err(wrong)?;
         }
         let mut own = Vec::new();
         if let Some(dir) = dir {
             for (name, source) in read_dir(dir)? {
-                environment.add_template_owned(name.clone(), source).map_err(TemplateError::wrong)?;
+                environment.add_template_owned(name.clone(), source).map_err(wrong)?;
                 own.push(name);
             }
         }
@@ -119,43 +84,44 @@ impl Templates {
     }
 
     /// Fills in `NAME.txt` and `NAME.html`.
-    ///
-    /// # Errors
-    /// A template uses a variable that there is not, or has no subject.
-    pub(super) fn render(&self, name: &str, context: &Value) -> Result<Rendered, TemplateError> {
+    pub fn render(&self, name: &str, context: &Value) -> Result<Rendered, Error> {
         let file = format!("{name}.txt");
         let text = self.fill(&file, context)?;
-        let (subject, text) = text.split_once('\n').ok_or_else(|| TemplateError::NoSubject { file: file.clone() })?;
+        let (subject, text) = text.split_once('\n').ok_or_else(|| no_subject(&file))?;
         let subject = one_line(subject.strip_prefix("Subject:").unwrap_or_default());
         if subject.is_empty() || !text.trim_start_matches('\r').starts_with('\n') {
-            return Err(TemplateError::NoSubject { file });
+            return Err(no_subject(&file));
         }
         let html = self.fill(&format!("{name}.html"), &context! { subject => subject.as_str(), ..context.clone() })?;
         let subject = format!("{}{subject}", self.mark);
         Ok(Rendered { subject, text: wrap(text.trim(), WIDTH), html })
     }
 
-    fn fill(&self, file: &str, context: &Value) -> Result<String, TemplateError> {
-        let template = self.environment.get_template(file).map_err(TemplateError::wrong)?;
-        template.render(context).map_err(TemplateError::wrong)
+    fn fill(&self, file: &str, context: &Value) -> Result<String, Error> {
+        let template = self.environment.get_template(file).map_err(wrong)?;
+        template.render(context).map_err(wrong)
     }
 }
 
-impl TemplateError {
-    /// Takes the innermost of the engine's errors: the file that is wrong, not the one that includes it.
-    fn wrong(error: minijinja::Error) -> Self {
-        let mut inner = &error;
-        while let Some(source) = inner.source().and_then(|source| source.downcast_ref::<minijinja::Error>()) {
-            inner = source;
-        }
-        Self::Wrong {
-            file: inner.name().unwrap_or("?").to_owned(),
-            line: inner.line().unwrap_or_default(),
-            problem: match inner.detail() {
-                Some(detail) => format!("{}: {detail}", inner.kind()),
-                None => inner.kind().to_string(),
-            },
-        }
+/// A template that can't be read or used. Never shows what was to be filled in.
+fn unusable(what: String) -> Error {
+    Error::new(Kind::Usage, what, "Mend the file, or take it out of TEMPLATE_DIR")
+}
+
+fn no_subject(file: &str) -> Error {
+    unusable(format!("template {file}, line 1: the first line has to be \"Subject: …\", and the second one empty"))
+}
+
+/// The innermost of the engine's errors: it names the file that is wrong, not the one that includes it.
+fn wrong(error: minijinja::Error) -> Error {
+    let mut inner = &error;
+    while let Some(source) = inner.source().and_then(|source| source.downcast_ref::<minijinja::Error>()) {
+        inner = source;
+    }
+    let place = format!("template {}, line {}", inner.name().unwrap_or("?"), inner.line().unwrap_or_default());
+    match inner.detail() {
+        Some(detail) => unusable(format!("{place}: {}: {detail}", inner.kind())),
+        None => unusable(format!("{place}: {}", inner.kind())),
     }
 }
 
@@ -177,10 +143,10 @@ fn html(text: &str) -> String {
 }
 
 /// The `.html` and `.txt` files of a directory, by name; hidden ones (an editor's, a Kubernetes volume's) left out.
-fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, TemplateError> {
+fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let unreadable = |path: &Path| {
-        let path = path.to_owned();
-        move |error| TemplateError::Unreadable { path, error }
+        let what = format!("TEMPLATE_DIR: {}", path.display());
+        move |error: io::Error| unusable(format!("{what}: {error}"))
     };
     let mut files = Vec::new();
     for entry in fs::read_dir(dir).map_err(unreadable(dir))? {
@@ -198,7 +164,7 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, TemplateError> {
 mod tests {
     use super::*;
 
-    fn with(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Templates, TemplateError>) {
+    fn with(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Templates, Error>) {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in files {
             fs::write(dir.path().join(name), text).unwrap();
@@ -207,12 +173,12 @@ mod tests {
         (dir, templates)
     }
 
-    fn render(text: &str, html: &str, context: &Value) -> Result<Rendered, TemplateError> {
+    fn render(text: &str, html: &str, context: &Value) -> Result<Rendered, Error> {
         with(&[("admin.txt", text), ("admin.html", html)]).1?.render("admin", context)
     }
 
     #[test]
-    fn text_is_left_alone_and_html_is_escaped() {
+    fn html_is_escaped_and_text_is_not() {
         let name = "<script> & \"o'neill\" 🎬";
         let mail = render("Subject: {{ n }}\n\n{{ n }}", "<a href=\"{{ n }}/\">", &context! { n => name }).unwrap();
         assert_eq!((mail.subject.as_str(), mail.text.as_str()), (name, "<script> & \"o'neill\" 🎬\n"));
@@ -252,7 +218,7 @@ mod tests {
     fn a_text_without_a_subject_is_refused() {
         for text in ["", "Hello", "Hello\n\nthere", "Subject:\n\nx", "Subject: x\nHello"] {
             let error = render(text, "", &context! {}).unwrap_err();
-            assert!(matches!(error, TemplateError::NoSubject { .. }), "{text:?}: {error}");
+            assert!(error.what().contains("the first line has to be \"Subject: …\""), "{text:?}: {error}");
         }
         render("Subject: x\r\n\r\nHello\r\n", "", &context! {}).unwrap();
     }

@@ -3,13 +3,13 @@
 use time::{OffsetDateTime, UtcOffset};
 
 /// A day in UTC: `Thursday 26 November 2026`.
-pub(super) fn day(time: OffsetDateTime) -> String {
+pub fn day(time: OffsetDateTime) -> String {
     let time = time.to_offset(UtcOffset::UTC);
     format!("{} {} {} {}", time.weekday(), time.day(), time.month(), time.year())
 }
 
 /// A minute in UTC, seconds cut off: `Thursday 26 November 2026, 12:00 UTC`.
-pub(super) fn moment(time: OffsetDateTime) -> String {
+pub fn moment(time: OffsetDateTime) -> String {
     let utc = time.to_offset(UtcOffset::UTC);
     format!("{}, {:02}:{:02} UTC", day(utc), utc.hour(), utc.minute())
 }
@@ -17,7 +17,7 @@ pub(super) fn moment(time: OffsetDateTime) -> String {
 /// The text on one line: each run of control characters and line separators becomes one space.
 ///
 /// Names arrive fit for showing; servers' answers do not, and a line break in a subject would be a header.
-pub(super) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
         .map(str::trim)
         .filter(|part| !part.is_empty())
@@ -27,7 +27,7 @@ pub(super) fn one_line(text: &str) -> String {
 
 /// Breaks lines longer than `width` characters at their blanks. The rest of a list entry (`- `) is indented like its first
 /// line; a word longer than that, such as a link, stays whole.
-pub(super) fn wrap(text: &str, width: usize) -> String {
+pub fn wrap(text: &str, width: usize) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 32);
     for line in text.lines() {
         if line.chars().count() <= width {

@@ -3,7 +3,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     config::Settings,
-    notify::{Notice, label},
+    notify::Notice,
     people::{Guest, People},
     plan::Plan,
     state::{Removed, State},
@@ -245,7 +245,7 @@ pub fn is_overdue(last: Option<OffsetDateTime>, every: Duration, now: OffsetDate
 }
 
 fn waiting(notice: &Notice) -> Waiting {
-    Waiting { notice: label(notice), since: notice.written, last_error: notice.last_error.clone() }
+    Waiting { notice: notice.label(), since: notice.written, last_error: notice.last_error.clone() }
 }
 
 fn warnings(people: &People, plan: &Plan, settings: &Settings, state: &State) -> Vec<String> {

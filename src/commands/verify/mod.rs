@@ -1,4 +1,3 @@
-mod advice;
 mod mail;
 mod report;
 mod services;

@@ -6,7 +6,7 @@ use super::Check;
 use crate::{
     config::Settings,
     error::Error,
-    notify::{Notice, label},
+    notify::Notice,
     state::{self, State},
     words,
 };
@@ -105,7 +105,7 @@ fn outbox(state: &State) -> Vec<Check> {
         let since = words::minute(oldest.written);
         let (seen, next) = match alike.len() {
             1 => (
-                format!("{} waits since {since}: {error}", label(oldest)),
+                format!("{} waits since {since}: {error}", oldest.label()),
                 "It goes out with the first pass that can send it",
             ),
             many => (

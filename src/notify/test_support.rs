@@ -9,11 +9,11 @@ use std::{
 use super::Who;
 use crate::config::{Brand, MailConfig, Secret, SmtpTls};
 
-pub(super) fn ada() -> Who {
+pub fn ada() -> Who {
     Who { id: 7, name: "Ada".into(), email: Some("ada@example.test".into()) }
 }
 
-pub(super) fn brand() -> Brand {
+pub fn brand() -> Brand {
     Brand {
         name: "Centauri".into(),
         color: "#7A5CFF".into(),
@@ -23,7 +23,7 @@ pub(super) fn brand() -> Brand {
     }
 }
 
-pub(super) fn config(port: u16, tls: SmtpTls) -> MailConfig {
+pub fn config(port: u16, tls: SmtpTls) -> MailConfig {
     MailConfig {
         host: "localhost".into(),
         port,
@@ -41,7 +41,7 @@ pub(super) fn config(port: u16, tls: SmtpTls) -> MailConfig {
 
 /// Answers one connection after the other, each with the next of `answers` after the whole request (with a body) is there.
 /// Gives back the requests.
-pub(super) fn serve(answers: Vec<String>) -> (u16, JoinHandle<Vec<String>>) {
+pub fn serve(answers: Vec<String>) -> (u16, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = thread::spawn(move || {
