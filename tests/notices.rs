@@ -50,11 +50,9 @@ fn while_the_mail_server_is_down_mails_wait_and_the_pass_goes_on() {
         ]
     );
     let state = sandbox.state();
-    assert_eq!(state["outbox"][0]["tries"], 1);
     assert!(state["outbox"][0]["last_error"].as_str().unwrap().contains("421 4.3.2 Too busy"));
 
     sweep_after(&sandbox, minutes(30), &[]).exits(1);
-    assert_eq!(sandbox.state()["outbox"][0]["tries"], 2);
     let run = sweep_after(sandbox.mend(), minutes(30), &[]);
     run.exits(0).stderr_has("sent the removal mail to rita (id 1005), waiting since 2026-11-23 12:00 UTC\n");
     run.stderr_has("4 notices sent\n");

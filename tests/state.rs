@@ -185,8 +185,7 @@ const EXPECTED: &str = r#"{
       "access_ends": "2026-12-21T12:00:00Z",
       "days_left": 3,
       "last_watched": "2026-11-21T12:00:00Z",
-      "tries": 1,
-      "last_error": "the mail server puts the mail off (at RCPT TO): 450 4.7.1 Greylisted, try again later; it is tried again later"
+      "last_error": "the mail server puts the mail off (at RCPT TO): 450 4.7.1 Greylisted, try again later. Try again in some minutes; passes do so by themselves"
     }
   ]
 }

@@ -497,12 +497,9 @@ fn waiting_notices_are_listed_with_what_stands_in_their_way() {
     sandbox.run(&["welcome"]).exits(0);
     let port = sandbox.smtp.port();
     sandbox.smtp.stop();
-    sandbox.run(&["sweep"]).exits(1).stderr_has("check SMTP_HOST and SMTP_PORT");
+    sandbox.run(&["sweep"]).exits(1).stderr_has("(os error 111). ");
     let run = status(&sandbox, &[]);
     fits_80_columns(&run);
-    let error = format!(
-        "cannot connect to the mail server 127.0.0.1:{port}: Connection refused (os error 111); check SMTP_HOST and SMTP_PORT"
-    );
     run.stdout_has(
         "
 4 notices are waiting to be sent:
@@ -512,11 +509,13 @@ fn waiting_notices_are_listed_with_what_stands_in_their_way() {
   the admin's warning mail about walt (id 1003)
     cannot connect to the mail server 127.0.0.1:",
     );
-    let report = status(&sandbox, &["--json"]).json();
-    assert_eq!(
-        report["waiting"][0],
-        json!({"notice": "the warning mail to dora (id 1004)", "since": "2026-11-23T12:00:00Z", "last_error": error})
-    );
+    let waiting = status(&sandbox, &["--json"]).json()["waiting"][0].clone();
+    // What to do about it is another thing in a container.
+    let problem = format!("cannot connect to the mail server 127.0.0.1:{port}: Connection refused (os error 111). ");
+    assert!(waiting["last_error"].as_str().unwrap().starts_with(&problem), "{waiting}");
+    assert_eq!(waiting["notice"], "the warning mail to dora (id 1004)");
+    assert_eq!(waiting["since"], "2026-11-23T12:00:00Z");
+    assert_eq!(waiting.as_object().unwrap().len(), 3);
 }
 
 #[test]

@@ -31,9 +31,7 @@ pub struct Delivery {
 /// What became of the outbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Notices sent.
     pub sent: usize,
-    /// Notices that could not be sent now.
     pub failed: usize,
     /// Whether it ended before every notice had its turn.
     pub cut_short: bool,

@@ -4,7 +4,6 @@ use time::OffsetDateTime;
 /// Somebody as a notice speaks of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
-    /// Plex id.
     pub id: u64,
     /// Name fit for showing: control characters are already escaped.
     pub name: String,
@@ -17,7 +16,6 @@ pub struct Who {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TautulliStep {
-    /// Deleted, history and all.
     Deleted,
     /// Not yet: the error of the last try. Every later sweep tries again.
     Pending(String),
@@ -70,18 +68,13 @@ impl Letter {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// Somebody new has a share on the server.
     Joined {
-        /// Who joined.
         who: Who,
-        /// Days without watching after which they would be warned.
         warn_days: u32,
-        /// Days without watching after which they would lose access.
         kick_days: u32,
     },
     /// Somebody has been idle for so long that they are warned.
     Warned {
-        /// Who is warned.
         who: Who,
         /// Whole days since the baseline.
         idle_days: u32,
@@ -94,17 +87,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
         last_watched: Option<OffsetDateTime>,
     },
-    /// Somebody lost access.
     Removed {
-        /// Who was removed.
         who: Who,
         /// Why, in words: "Nothing watched for 31 days".
         reason: String,
-        /// Days without watching after which access ends.
         kick_days: u32,
         /// What was ended on Plex, in words: "share on Centauri ended".
         plex: String,
-        /// The step on Tautulli.
         tautulli: TautulliStep,
         /// When the first try was, if that one failed and the admin was told, UTC.
         #[serde(default, skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
@@ -112,23 +101,19 @@ pub enum Event {
     },
     /// Somebody should have lost access, and Plex refused. The person is not told.
     RemovalFailed {
-        /// Who still has access.
         who: Who,
-        /// Why they should lose it, in words.
         reason: String,
         /// What went wrong, and what to do, in words.
         error: String,
     },
     /// A removal that had failed (and that the admin was told of) is no longer due.
     CalledOff {
-        /// Who keeps access.
         who: Who,
         /// Why, in words: "watched something on 2026-11-20".
         why: String,
     },
     /// A sweep acted on nobody, or removed nobody, because the evidence did not add up.
     Refused {
-        /// Which pass it was.
         #[serde(default, skip_serializing_if = "PassKind::is_sweep")]
         pass: PassKind,
         /// What is wrong and what to do, in words.
@@ -141,10 +126,8 @@ pub enum Event {
     },
     /// The mail server refused somebody's address for good.
     Undeliverable {
-        /// Whose address.
         who: Who,
         mail: Letter,
-        /// The mail server's answer.
         error: String,
     },
 }

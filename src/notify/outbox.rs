@@ -116,3 +116,20 @@ impl Outbox {
         (2u32..).map(|n| format!("{id}-{n}")).find(|next| !taken(next)).filter(|_| taken(&id)).unwrap_or(id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::Letter;
+
+    #[test]
+    fn a_notice_of_an_older_version_with_its_count_of_tries_is_read() {
+        let old = r#"[{"id": "undeliverable-7-admin-20261123T120000Z", "to": "admin", "written": "2026-11-23T12:00:00Z",
+            "event": "undeliverable", "who": {"id": 7, "name": "Ada"}, "mail": "warning", "error": "550 no", "tries": 3}]"#;
+        let outbox: Outbox = serde_json::from_str(old).unwrap();
+        assert!(matches!(outbox.notices()[0].event, Event::Undeliverable { mail: Letter::Warning, .. }));
+        let written = serde_json::to_value(&outbox).unwrap();
+        assert_eq!(written[0]["mail"], "warning");
+        assert_eq!(written[0].get("tries"), None);
+    }
+}

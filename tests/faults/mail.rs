@@ -26,6 +26,7 @@ fn mails_wait_for_the_mail_server() {
     let closing = || SmtpFault::reply(421, "4.3.2 Closing");
     let put_off = "could not send the removal mail to rita (id 1005): the mail server puts the mail off (at ";
     let refuses = "could not send the removal mail to rita (id 1005): the mail server refuses the mail (at ";
+    let may_not = "could not send the removal mail to rita (id 1005): sandbox-mailer may not send ";
     let broke = "could not send the removal mail to rita (id 1005): the connection to the mail server broke (at ";
     let mut rows = vec![
         row("refused", |sandbox| {
@@ -46,10 +47,11 @@ fn mails_wait_for_the_mail_server() {
         at(Stage::Login, || SmtpFault::reply(454, "4.7.0 Later")).says("cannot log in to the mail server"),
         at(Stage::Login, || SmtpFault::Hang).says("cannot log in to the mail server"),
         at(Stage::Sender, closing).says(format!("{broke}MAIL FROM)")),
-        at(Stage::Sender, || SmtpFault::reply(553, "5.7.1 Not yours")).says(format!("{refuses}MAIL FROM)")),
+        at(Stage::Sender, || SmtpFault::reply(553, "5.7.1 Not yours")).says(format!("{may_not}as plex@example.test: ")),
         at(Stage::Sender, || SmtpFault::Hang).says(format!("{broke}MAIL FROM)")),
         at(Stage::Recipient, || SmtpFault::reply(450, "4.2.0 Greylisted")).says(format!("{put_off}RCPT TO)")),
-        at(Stage::Recipient, || SmtpFault::reply(554, "5.7.1 Relay denied")).says(format!("{refuses}RCPT TO)")),
+        at(Stage::Recipient, || SmtpFault::reply(554, "5.7.1 Relay denied"))
+            .says(format!("{may_not}to rita@example.test: ")),
         at(Stage::Data, || SmtpFault::reply(451, "4.3.0 Later")).says(format!("{put_off}DATA)")),
         at(Stage::Data, || SmtpFault::HangUp).says(format!("{broke}DATA)")),
         at(Stage::Body, closing).says(format!("{broke}the message)")),

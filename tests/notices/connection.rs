@@ -50,8 +50,8 @@ fn a_refused_login_is_a_failure_and_says_what_to_do() {
     let sandbox = settled(rita_and_walt);
     let run = sandbox.set_env("SMTP_PASSWORD", "not-the-password").run(&["sweep"]);
     run.exits(1).stderr_has(
-        ": 535 5.7.8 Authentication credentials invalid; \
-         check SMTP_USERNAME and SMTP_PASSWORD; some providers want an app password\n",
+        ": 535 5.7.8 Authentication credentials invalid. \
+         Check SMTP_USERNAME and SMTP_PASSWORD; some providers want an app password\n",
     );
     run.stderr_has("error: no mail could be sent: cannot log in to the mail server 127.0.0.1:")
         .stderr_lacks("not-the-password");

@@ -9,7 +9,7 @@ fn an_address_that_is_refused_for_good_is_reported_and_dropped_and_the_others_ge
     let sandbox = settled(rita_and_walt);
     sandbox.smtp.refuse("rita@example.test");
     sandbox.run(&["sweep"]).stderr_has(
-        "error: could not send the removal mail to rita (id 1005): the mail server refuses this address for good: \
+        "error: could not send the removal mail to rita (id 1005): the mail server refuses rita@example.test: \
          550 5.1.1 No such user here; it is not tried again\n",
     );
     assert!(sandbox.mails_to("rita@example.test").is_empty());
@@ -68,7 +68,10 @@ fn a_refused_address_of_the_admin_keeps_the_admin_s_mails_until_there_is_another
 fn a_refused_sender_or_content_keeps_the_mails_until_that_is_fixed() {
     type Refuse = fn(&Sandbox) -> Rule;
     let refusals: [(Refuse, &str); 2] = [
-        (|sandbox| sandbox.smtp.refuse_sender(), "check that SMTP_FROM may be used with SMTP_USERNAME"),
+        (
+            |sandbox| sandbox.smtp.refuse_sender(),
+            "sandbox-mailer may not send as plex@example.test: 553 5.7.1 Sender address rejected. Set SMTP_FROM",
+        ),
         (|sandbox| sandbox.smtp.refuse_content(), "554 5.7.1 Message refused as spam"),
     ];
     let sandbox = settled(rita_and_walt);

@@ -95,8 +95,8 @@ fn what_fails_is_told_from_what_was_sent() {
     send_test(&sandbox).exits(1).stdout_has(
         "\
 ✓ mail     sent: welcome, removal, admin test mails to admin@example.test
-✗ mail     warning test mail to admin@example.test: the mail server refuses it:
-           554 5.7.1 Message refused as spam
+✗ mail     warning test mail to admin@example.test: the mail server refuses the
+           mail (at the message): 554 5.7.1 Message refused as spam
            → The server's answer should say why.
 ",
     );
@@ -105,7 +105,7 @@ fn what_fails_is_told_from_what_was_sent() {
     let run = send_test(&sandbox);
     run.exits(1).stdout_has("✓ mail     sent: welcome test mail to admin@example.test\n");
     run.stdout_has(
-        "✗ mail     warning test mail to admin@example.test: the connection broke (at the\n           message): ",
+        "✗ mail     warning test mail to admin@example.test: the connection to the mail\n           server broke (at the message): ",
     );
     run.stdout_has("✗ mail     removal, admin test mails to admin@example.test: not tried any more\n");
 }
@@ -135,7 +135,7 @@ fn discord_may_refuse_the_message() {
     sandbox.discord.fail(post("/api"), Fault::status(403));
     send_test(&sandbox).exits(1).stdout_has(
         "\
-✗ Discord  the test message: answers 403 Forbidden: no explanation
+✗ Discord  the test message: Discord answers 403 Forbidden: no explanation
            → The webhook is gone: make a new one (channel settings,
              Integrations, Webhooks) and set DISCORD_WEBHOOK.
 ",

@@ -154,8 +154,9 @@ fn waiting_notices_are_counted_with_what_stands_in_their_way() {
     let waiting = |found: &[String]| found.iter().find(|line| line.contains("wait")).cloned().unwrap();
     assert_eq!(
         waiting(&found),
-        "! state: 2 notices wait, the oldest since 2026-11-23 12:00 UTC: the mail server refuses the mail (at MAIL FROM): 553 \
-         5.7.1 Sender address rejected; check that SMTP_FROM may be used with SMTP_USERNAME → They go out with the first \
+        "! state: 2 notices wait, the oldest since 2026-11-23 12:00 UTC: sandbox-mailer may not send as \
+         plex@example.test: 553 5.7.1 Sender address rejected. Set SMTP_FROM to an address of that login: many servers take \
+         no other → They go out with the first \
          pass that can send them; `plex-prune status` lists them."
     );
     sandbox.mend().smtp.fail_for("gwen@example.test", crate::support::SmtpFault::reply(450, "4.7.1 Greylisted"));
