@@ -133,6 +133,9 @@ fn a_disk_that_goes_away_in_the_middle_stops_the_pass_at_once() {
 #[test]
 fn a_folder_that_may_not_be_written_stops_a_pass_before_it_begins() {
     let sandbox = sandbox();
+    // A pass that makes the lock file.
+    sandbox.run(&["welcome"]).exits(0);
+    sandbox.forget();
     let chattr = |flag: &str| {
         let done = std::process::Command::new("chattr").arg(flag).arg(sandbox.state_dir()).output();
         done.is_ok_and(|output| output.status.success())
@@ -278,6 +281,8 @@ fn what_root_does_by_hand_does_not_shut_out_the_user_of_the_passes() {
 #[test]
 fn root_follows_no_link_of_another_user_to_where_that_user_may_not_write() {
     let sandbox = settled(people);
+    // A pass that makes the lock file.
+    sandbox.run(&["welcome"]).exits(0);
     let (user, precious) = (4242, sandbox.dir().join("precious"));
     fs::create_dir(&precious).unwrap();
     fs::write(precious.join("file"), "root's").unwrap();

@@ -184,7 +184,7 @@ impl Sandbox {
         if let Some(known) = authority.as_ref() {
             return Arc::clone(known);
         }
-        let made = Arc::new(Authority::new());
+        let made = Arc::new(Authority::default());
         let file = self.dir().join("authority.pem");
         std::fs::write(&file, &made.pem).unwrap();
         self.set_env("CA_FILE", file.display());

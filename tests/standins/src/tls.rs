@@ -32,11 +32,13 @@ pub struct Authority {
     pub server: Arc<ServerConfig>,
 }
 
-impl Authority {
-    pub fn new() -> Self {
+impl Default for Authority {
+    fn default() -> Self {
         Self::named("Sandbox Authority")
     }
+}
 
+impl Authority {
     /// Two authorities must have different names, or a certificate of the one is a forgery to the other.
     pub fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
