@@ -134,7 +134,7 @@ pub enum WhitelistCommand {
     Add {
         /// Username, e-mail address, title or Plex id; looked up on Plex, so that a new name changes nothing
         who: String,
-        /// The last day that counts, in UTC: 2026-12-31. After it they get the whole warning period
+        /// The last day that counts, in UTC: 2026-12-31; or never. After it they get the whole warning period
         #[arg(long, value_name = "DATE", value_parser = parse_until)]
         until: Option<Until>,
         /// Why, for whoever reads the list

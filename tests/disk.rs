@@ -133,9 +133,8 @@ fn a_disk_that_goes_away_in_the_middle_stops_the_pass_at_once() {
 #[test]
 fn a_folder_that_may_not_be_written_stops_a_pass_before_it_begins() {
     let sandbox = sandbox();
-    // A pass that makes the lock file.
-    sandbox.run(&["welcome"]).exits(0);
-    sandbox.forget();
+    // In a folder that may not be written, the lock can only be taken where an earlier pass left its file.
+    fs::write(sandbox.state_dir().join("state.json.lock"), "").unwrap();
     let chattr = |flag: &str| {
         let done = std::process::Command::new("chattr").arg(flag).arg(sandbox.state_dir()).output();
         done.is_ok_and(|output| output.status.success())
