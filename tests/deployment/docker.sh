@@ -35,8 +35,8 @@ dockerfile = Path("Dockerfile").read_text()
 text = Path("examples/compose.yaml").read_text()
 compose = YAML(typ="safe").load(text)
 version = tomllib.loads(Path("Cargo.toml").read_text())["package"]["version"]
-settings = set(re.findall(r'^    "(\w+)",$', Path("src/config/mod.rs").read_text(), re.M))
-check("DRY_RUN" in settings, "src/config/mod.rs has no list of settings that could be read")
+settings = set(re.findall(r'^    \("(\w+)", Role::', Path("src/config/names.rs").read_text(), re.M))
+check("DRY_RUN" in settings, "src/config/names.rs has no list of settings that could be read")
 
 # The image is built from what .dockerignore lets through, all of it and nothing else.
 copied = {name for line in re.findall(r"^COPY (?!--from)(.*)$", dockerfile, re.M) for name in line.split()[:-1]}
