@@ -63,7 +63,7 @@ pub fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Result<Ex
 fn observe_and_plan(pass: &mut Pass) -> Result<(People, Plan), Error> {
     let mut people = pass.observe(&FIRST)?;
     let mut plan = plan::sweep(&people, &pass.snapshot, &pass.store.state, &pass.settings, pass.now);
-    if !plan.holds_everything_back() && plan.needs_evidence() {
+    if !plan.holds_everything_back() && plan.needs_evidence(&pass.store.state) {
         people = pass.observe(&EVIDENCE)?;
         plan = plan::sweep(&people, &pass.snapshot, &pass.store.state, &pass.settings, pass.now);
     }

@@ -90,9 +90,10 @@ impl Plan {
     }
 
     /// Whether more has to be asked before this can be carried out: everything that may speak for somebody who is due, or
-    /// whose removal is gone on with.
-    pub fn needs_evidence(&self) -> bool {
-        self.is_anybody_due() || self.steps.iter().any(|step| matches!(step, Step::Resume { .. }))
+    /// whose removal is gone on with though their share may not have ended.
+    pub fn needs_evidence(&self, state: &State) -> bool {
+        let has_ended = |id: &u64| state.removed.get(id).is_some_and(|removed| removed.ok);
+        self.is_anybody_due() || self.steps.iter().any(|step| matches!(step, Step::Resume { id } if !has_ended(id)))
     }
 
     fn all(&self) -> impl Iterator<Item = &Step> {
