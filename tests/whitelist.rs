@@ -53,7 +53,7 @@ fn the_help_says_what_is_what() {
     let sandbox = sandbox();
     let run = sandbox.run(&["whitelist", "add", "--help"]);
     run.exits(0).stdout_has("<WHO>  Username, e-mail address, title or Plex id; looked up on Plex, so that\n");
-    run.stdout_has("--until <DATE>         The last day that counts, in UTC: 2026-12-31. After\n");
+    run.stdout_has("--until <DATE>         The last day that counts, in UTC: 2026-12-31; or\n");
     assert!(sandbox.requests().is_empty());
 }
 
