@@ -60,12 +60,15 @@ pub fn carry_out(plan: Plan, people: &mut People, pass: &mut Pass) -> Result<Tal
 fn look_again(step: Step, people: &mut People, pass: &mut Pass) -> Option<Vec<Step>> {
     match step {
         Step::Warn { id, .. } | Step::Remove { id, .. } => {
+            let is_warning = matches!(step, Step::Warn { .. });
             let guest = people.get(id)?;
             match look_closer(guest, pass) {
                 Ok(guest) => {
                     let steps = steps_for(&guest, &pass.store.state, &pass.settings, pass.now);
                     people.replace(guest);
-                    Some(steps)
+                    // A removal that the plan did not count has passed no limit: the next sweep plans it.
+                    let is_uncounted = is_warning && steps.iter().any(|step| matches!(step, Step::Remove { .. }));
+                    (!is_uncounted).then_some(steps)
                 }
                 Err(why) => {
                     let what = format!("{} is left alone for now: {why}", guest.label());

@@ -138,13 +138,17 @@ impl Pass {
         self.store.save()
     }
 
-    /// Notes that this pass met none of the reasons to hold back that lie in the evidence, whose state this is, and how
-    /// many people Plex lists.
-    pub fn note_sound_evidence(&mut self, people: &People) {
-        let state = &mut self.store.state;
-        for refusal in state.refusals.values_mut() {
+    /// Notes that this pass met none of the reasons to hold back that lie in the evidence: none of them has lasted since an
+    /// earlier pass.
+    pub fn note_sound_evidence(&mut self) {
+        for refusal in self.store.state.refusals.values_mut() {
             refusal.since = None;
         }
+    }
+
+    /// Notes whose state this is, and how many people Plex lists.
+    pub fn note_people(&mut self, people: &People) {
+        let state = &mut self.store.state;
         state.server = Some(people.server.clone());
         state.people_on_plex = people.guests.len();
     }
@@ -157,7 +161,8 @@ impl Pass {
         }
         // The notices have as much time again.
         let until = self.begun + longest_read() * MOST_READS * 2;
-        let reviewed = |notice: &_| -> Review { review(notice, &access) };
+        let kind = self.kind;
+        let reviewed = |notice: &_| -> Review { review(notice, kind, &access) };
         let tally = self.delivery.deliver(&mut self.store, self.now, until, give_up, reviewed)?;
         self.failed |= tally.failed > 0;
         self.cut_short |= tally.cut_short;

@@ -34,6 +34,9 @@ pub fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Result<Ex
     let (mut people, plan) = observe_and_plan(&mut pass)?;
     let listed = people.guests.len();
     remark(&plan);
+    if !plan.holds_everything_back() {
+        pass.note_sound_evidence();
+    }
     if let Some(refusal) = &plan.refusal {
         pass.refuse(refusal)?;
     }
@@ -46,7 +49,7 @@ pub fn run(args: &cli::Sweep, cli: &Cli, environment: &Environment) -> Result<Ex
         fail_for_those_still_listed(&plan, &people, &mut pass);
         tally = carry_out(plan, &mut people, &mut pass)?;
         note_unrecorded(&people, &mut pass);
-        pass.note_sound_evidence(&people);
+        pass.note_people(&people);
         end_scan(&mut pass)?;
         let unsure = look_at_waiting_warnings(&mut people, &mut pass);
         redate_waiting_warnings(&people, &mut pass);

@@ -29,8 +29,9 @@ pub fn run(args: &cli::Welcome, cli: &Cli, environment: &Environment) -> Result<
         pass.deliver(true, |_| Access::Unknown)?;
         return Ok(pass.exit());
     }
+    pass.note_sound_evidence();
     let tally = carry_out(plan, &mut people, &mut pass)?;
-    pass.note_sound_evidence(&people);
+    pass.note_people(&people);
     if is_first {
         tell_of_first_pass(people.guests.len(), &pass);
     }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Channel, Event, Notice};
+use super::{Channel, Event, Notice, PassKind};
 use crate::{verdict::Standing, words};
 
 /// What a pass knows about the access of the person that a notice is for.
@@ -29,12 +29,14 @@ pub enum Review {
     Drop(String),
 }
 
-/// Reviews a notice by the access that somebody (a Plex id) has. The admin and Discord hear of everything as it was.
-pub fn review(notice: &Notice, access: impl Fn(u64) -> Access) -> Review {
+/// Reviews a notice in a pass, by the access that somebody (a Plex id) has. The admin and Discord hear of everything as it
+/// was. A welcome judges nobody, so warnings wait for the sweep, even if Plex's list lacks somebody for a while.
+pub fn review(notice: &Notice, pass: PassKind, access: impl Fn(u64) -> Access) -> Review {
     let (Channel::Person, Some(who)) = (notice.to, notice.event.who()) else { return Review::Send };
     let gone = || Review::Drop("they no longer have access".to_owned());
     match (&notice.event, access(who.id)) {
         (_, Access::Unknown | Access::Revoked) => Review::Hold,
+        (Event::Warned { .. }, _) if pass == PassKind::Welcome => Review::Hold,
         (Event::Removed { .. }, Access::None) => Review::Send,
         (Event::Removed { .. }, Access::Granted(_)) => Review::Drop("they have access".to_owned()),
         (_, Access::None) => gone(),
@@ -113,7 +115,13 @@ mod tests {
             assert_eq!(id, ada().id);
             access.clone()
         };
-        assert_eq!(review(&notice(Channel::Person, event.clone()), about), *expected, "{} {access:?}", event.name());
+        let pass = PassKind::Sweep;
+        assert_eq!(
+            review(&notice(Channel::Person, event.clone()), pass, about),
+            *expected,
+            "{} {access:?}",
+            event.name()
+        );
     }
 
     #[test]
@@ -121,9 +129,20 @@ mod tests {
         for event in [joined(), warned(), removed()] {
             for channel in [Channel::Admin, Channel::Discord] {
                 for access in [Access::Unknown, Access::None, Access::Revoked, Access::Granted(None)] {
-                    assert_eq!(review(&notice(channel, event.clone()), |_| access.clone()), Review::Send);
+                    let notice = notice(channel, event.clone());
+                    for pass in [PassKind::Welcome, PassKind::Sweep] {
+                        assert_eq!(review(&notice, pass, |_| access.clone()), Review::Send);
+                    }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_welcome_neither_sends_nor_drops_a_warning() {
+        for access in [Access::Unknown, Access::None, Access::Revoked, Access::Granted(None)] {
+            let notice = notice(Channel::Person, warned());
+            assert_eq!(review(&notice, PassKind::Welcome, |_| access.clone()), Review::Hold, "{access:?}");
         }
     }
 

@@ -143,6 +143,7 @@ impl Plex {
         let servers = resources.into_iter().filter(|one| one.provides.split(',').any(|part| part.trim() == "server"));
         let (owned, foreign): (Vec<_>, Vec<_>) = servers.partition(|server| server.owned);
         let wanted = self.config.server_name.as_str();
+        let shown = words::printable(wanted);
         let mut matching = owned.iter().filter(|server| server.name == wanted);
         let names = owned.iter().map(|server| words::printable(&server.name)).collect::<Vec<_>>().join(", ");
         match (matching.next(), matching.next()) {
@@ -151,12 +152,12 @@ impl Plex {
                 machine_identifier: server.client_identifier.clone(),
             }),
             (Some(_), Some(_)) => Err(no_such_server(
-                format!("this account owns more than one server named \"{wanted}\"; it owns {names}"),
+                format!("this account owns more than one server named \"{shown}\"; it owns {names}"),
                 "Give them different names in Plex".to_owned(),
             )),
             (None, _) => {
                 let is_foreign = foreign.iter().any(|server| server.name == wanted);
-                let token = format!("PLEX_TOKEN has to be a token of the account that owns \"{wanted}\"");
+                let token = format!("PLEX_TOKEN has to be a token of the account that owns \"{shown}\"");
                 let advice = if names.is_empty() || is_foreign {
                     token
                 } else {
@@ -165,7 +166,7 @@ impl Plex {
                 let owned = if names.is_empty() { "it owns no server".to_owned() } else { format!("it owns {names}") };
                 let hint =
                     if is_foreign { " (a server of that name is shared with it, by another account)" } else { "" };
-                let what = format!("the token's account owns no server named \"{wanted}\"{hint}; {owned}");
+                let what = format!("the token's account owns no server named \"{shown}\"{hint}; {owned}");
                 Err(no_such_server(what, advice))
             }
         }

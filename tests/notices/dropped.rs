@@ -124,3 +124,14 @@ fn nothing_is_given_up_by_a_clock_that_no_service_has_confirmed() {
         assert_eq!(waiting(&sandbox), before, "after {pass}");
     }
 }
+
+#[test]
+fn a_welcome_that_misses_somebody_on_plex_s_list_leaves_their_warning_waiting() {
+    let sandbox = after_a_sweep_without_mail();
+    let others = crate::story::share(&sandbox, 1001, "ada");
+    crate::story::plex_lists(&sandbox, serde_json::json!([others]));
+    sandbox.run(&["welcome"]).exits(0);
+    assert!(waiting(&sandbox).contains(&WARNING.to_owned()), "{:?}", waiting(&sandbox));
+    next_sweep(sandbox.mend());
+    assert_eq!(subjects(&sandbox, "walt@example.test"), ["Centauri: 3 days left to watch something"]);
+}

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::story::{ADMIN, happened, have_access, ids, logged, minutes, settled, sweep_after, titles};
-use crate::support::{Fault, Sandbox, cmd, days, days_ago};
+use crate::support::{Ago, Fault, Sandbox, cmd, days, days_ago, hours};
 
 const DUE: [u64; 3] = [1005, 1006, 1007];
 
@@ -101,4 +101,22 @@ fn the_limit_shows_in_a_dry_run_as_well() {
         ],
     );
     assert!(sandbox.writes().is_empty());
+}
+
+#[test]
+fn a_warning_that_turns_into_a_removal_at_the_last_look_waits_for_the_next_sweep() {
+    // The table knows of no play, so walt counts from the end of the first recorded day: 29 days ago. His history has
+    // one of that very day, 30 days ago.
+    let sandbox = settled(|sandbox| {
+        sandbox.person(1001, "ada").watched(days_ago(1));
+        sandbox.person(1003, "walt").never_watched();
+    });
+    sandbox.set_env("MAX_REMOVALS", 0).recording_since(Ago(days(30) + hours(11)));
+    let played = (sandbox.now() - days(30) - hours(10)).unix_timestamp();
+    let row = json!({"user_id": 1003, "date": played, "state": null});
+    let data = json!({"recordsFiltered": 1, "recordsTotal": 9, "data": [row]});
+    let history = json!({"response": {"result": "success", "message": null, "data": data}});
+    sandbox.tautulli.fail(cmd("get_history").with("user_id", 1003), Fault::json(200, history));
+    sandbox.run(&["sweep"]).exits(0).stderr_has("0 warned, 0 removed");
+    assert_eq!(have_access(&sandbox, [1001, 1003]), [true; 2]);
 }

@@ -249,3 +249,26 @@ fn a_reader_who_is_gone_is_no_error() {
         assert_eq!((status.code(), entries(&sandbox).len()), (Some(0), left), "{arguments:?}");
     }
 }
+
+#[test]
+fn several_entries_for_one_person_become_the_one_that_holds_longest() {
+    let entry = |name: &str, id: Option<u64>, since: &str, until: Option<&str>| {
+        let mut entry = json!({"name": name, "since": since, "id": id, "until": until});
+        entry.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        entry
+    };
+    let (january, march) = ("2026-01-10T12:00:00Z", "2026-03-10T12:00:00Z");
+    for (by_id, by_name, until) in [
+        ((january, Some("2026-12-31")), (march, None), None),
+        ((march, Some("2026-12-31")), (january, None), None),
+        ((january, Some("2026-12-01")), (march, Some("2026-12-31")), Some("2026-12-31")),
+        ((january, Some("2026-12-31")), (march, Some("2026-11-01")), Some("2026-12-31")),
+        ((january, Some("2026-10-31")), (march, Some("2026-11-01")), None),
+    ] {
+        let sandbox = household();
+        let entries_before = [entry("rita", Some(1005), by_id.0, by_id.1), entry("rita", None, by_name.0, by_name.1)];
+        sandbox.write_state(&json!({"version": 1, "whitelist": entries_before}).to_string());
+        whitelist(&sandbox, &["add", "rita"]).exits(0);
+        assert_eq!(entries(&sandbox), [entry("rita", Some(1005), january, until)], "{by_id:?} {by_name:?}");
+    }
+}

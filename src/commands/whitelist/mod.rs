@@ -3,7 +3,7 @@ mod table;
 
 use std::io::{self, Write};
 
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use super::output::{self, paragraph};
 use crate::{
@@ -95,6 +95,7 @@ fn add(wanted: &Wanted<'_>, offline: bool, cli: &Cli, environment: &Environment)
         },
     };
     whitelist.retain(|entry| !same.contains(entry));
+    let kept_until = longest(&same, now);
     let earlier = same.into_iter().min_by_key(|entry| entry.since);
     let entry = WhitelistEntry {
         name,
@@ -103,8 +104,8 @@ fn add(wanted: &Wanted<'_>, offline: bool, cli: &Cli, environment: &Environment)
         until: match wanted.until {
             Some(Until::Day(day)) => Some(day),
             Some(Until::Never) => None,
-            // As with the note: what is not said stays as it is. A date that is over is no wish any more.
-            None => earlier.as_ref().filter(|earlier| earlier.is_in_force(now)).and_then(|earlier| earlier.until),
+            // As with the note: what is not said stays as it is.
+            None => kept_until,
         },
         note: match wanted.note {
             Some(note) => Some(note.to_owned()).filter(|note| !note.is_empty()),
@@ -115,6 +116,14 @@ fn add(wanted: &Wanted<'_>, offline: bool, cli: &Cli, environment: &Environment)
     store.save()?;
     output::to_stdout(|out| confirm(&entry, earlier.as_ref(), wanted, offline, now, out))?;
     Ok(Exit::Done)
+}
+
+/// The last day that counts of several entries for one person: what holds longest, so that nobody loses a protection by
+/// being added again. An entry that is over asks for nothing any more; none: for good.
+fn longest(entries: &[WhitelistEntry], now: OffsetDateTime) -> Option<Date> {
+    let mut days = entries.iter().filter(|entry| entry.is_in_force(now)).map(|entry| entry.until);
+    let first = days.next()?;
+    days.fold(first, |longest, day| Some(longest?.max(day?)))
 }
 
 /// The entries that mean this person and nobody else.
