@@ -450,6 +450,17 @@ fn a_server_of_the_same_name_that_a_friend_shares_is_ignored() {
 }
 
 #[test]
+fn a_tautulli_that_can_not_look_somebody_up_is_not_asked_about_the_others() {
+    let sandbox = household();
+    for id in [1010, 1011, 1012] {
+        sandbox.person(id, &format!("guest{id}")).unknown_to_tautulli();
+    }
+    let rule = sandbox.tautulli.fail(cmd("get_user"), Fault::status(403));
+    run(&sandbox, &["status"]).exits(1).stderr_has("Tautulli: could not look somebody up: it answered 403");
+    assert_eq!(rule.used(), 1);
+}
+
+#[test]
 fn home_users_are_known_in_every_form_of_the_answer() {
     let sandbox = household();
     // Some Home users' shares don't say that they are.

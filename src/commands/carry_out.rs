@@ -1,5 +1,7 @@
 //! Carries out the steps of a plan, or in a dry run says them: the one place where something is done about somebody.
 
+use time::OffsetDateTime;
+
 use super::{pass::Pass, removal};
 use crate::{
     error::Error,
@@ -97,7 +99,9 @@ fn say(step: &Step, people: &People, pass: &Pass) {
     let guest = people.get(id).map_or_else(String::new, Guest::label);
     let (event, what) = match step {
         Step::Welcome { back, .. } => ("welcomed", format!("welcome{} {guest}", back_word(*back))),
-        Step::Warn { .. } => ("warned", format!("warn {}", warning(step, &guest))),
+        Step::Warn { idle_days, access_ends, .. } => {
+            ("warned", format!("warn {}", warning(&guest, *idle_days, *access_ends)))
+        }
         Step::Remove { idle_days, .. } => ("removed", format!("remove {guest}: {}", reason(*idle_days))),
         Step::Resume { .. } => {
             let name = pass.store.state.removed.get(&id).and_then(|removed| removed.name.as_deref());
@@ -116,7 +120,9 @@ fn perform(step: &Step, people: &mut People, pass: &mut Pass) -> Result<bool, Er
     match (step, guest) {
         (Step::Record { why, .. }, Some(guest)) => Ok(record(guest, Some(why), false, pass)),
         (Step::Welcome { back, .. }, Some(guest)) => Ok(record(guest, None, *back, pass)),
-        (Step::Warn { .. }, Some(guest)) => warn(step, guest, pass).map(|()| true),
+        (&Step::Warn { idle_days, access_ends, .. }, Some(guest)) => {
+            warn(guest, idle_days, access_ends, pass).map(|()| true)
+        }
         (Step::Remove { id, idle_days }, Some(guest)) => {
             removal::note_intent(guest, reason(*idle_days), pass)?;
             removal::finish(*id, Some(guest), &people.server, pass)?;
@@ -142,14 +148,13 @@ fn back_word(back: bool) -> &'static str {
     if back { " back" } else { "" }
 }
 
-fn warning(step: &Step, guest: &str) -> String {
-    let Step::Warn { idle_days, access_ends, .. } = step else { return guest.to_owned() };
-    format!("{guest}: {}; access ends {}", reason(*idle_days), words::minute(*access_ends))
+fn warning(guest: &str, idle_days: u32, access_ends: OffsetDateTime) -> String {
+    format!("{guest}: {}; access ends {}", reason(idle_days), words::minute(access_ends))
 }
 
-fn warn(step: &Step, guest: &Guest, pass: &mut Pass) -> Result<(), Error> {
-    let Step::Warn { id, idle_days, access_ends } = *step else { return Ok(()) };
-    pass.tell("warned", id, &format!("warned {}", warning(step, &guest.label())));
+fn warn(guest: &Guest, idle_days: u32, access_ends: OffsetDateTime, pass: &mut Pass) -> Result<(), Error> {
+    let id = guest.id;
+    pass.tell("warned", id, &format!("warned {}", warning(&guest.label(), idle_days, access_ends)));
     pass.announce(&Event::Warned {
         who: guest.who(),
         idle_days,

@@ -82,6 +82,9 @@ impl Pass {
     /// still hear what waits for them.
     pub fn observe(&mut self, questions: &[Question]) -> Result<People, Error> {
         self.snapshot.ask(questions, Some(&self.plex), Some(&self.tautulli), self.now);
+        if questions.contains(&Question::Libraries) {
+            self.snapshot.warn_of_libraries();
+        }
         let people = People::complete(&self.snapshot, &self.settings, &self.store.state);
         if people.as_ref().is_err_and(|error| error.kind == Kind::Outage) {
             match check_server_name(&self.store.state, self.plex.server_name()) {

@@ -18,7 +18,7 @@ use crate::{
         self, Activity, Connected, Home, Libraries, RecordingSince, Server, Shares, Users, WatchedServer,
     },
     state::{Seen, State},
-    verdict::{History, Standing},
+    verdict::{History, Standing, Unknown},
     words,
 };
 
@@ -180,7 +180,9 @@ fn summary(listed: usize, tally: &Tally, sent: usize, people: &People, pass: &Pa
         parts.push("nobody is due".to_owned());
     }
     let standings = people.guests.iter().map(|guest| guest.judge(&pass.settings.rules, pass.now).standing);
-    match standings.filter(|standing| matches!(standing, Standing::CantTell(_))).count() {
+    // Those whose ended share is still listed are told of already.
+    let is_unknown = |standing: &Standing| matches!(standing, Standing::CantTell(why) if *why != Unknown::Revoked);
+    match standings.filter(is_unknown).count() {
         0 => {}
         count => parts.push(format!("{count} can't be judged")),
     }

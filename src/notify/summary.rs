@@ -46,14 +46,20 @@ impl Summary {
             Event::Warned { who, idle_days, access_ends, days_left, last_watched } => Self::about(
                 "Warned",
                 who,
-                format!("{} has watched nothing for {} and is told that access is about to end.", name(who), words::days(*idle_days)),
+                format!(
+                    "{} has watched nothing for {} and is told that access is about to end.",
+                    name(who),
+                    words::days(*idle_days)
+                ),
                 [
                     fact("Last watched", last_watched.map_or("nothing yet".to_owned(), day)),
                     fact("Access ends", moment(*access_ends)),
                     fact("Days left", days_left.to_string()),
                 ],
             ),
-            Event::Removed { who, reason, plex, tautulli, failing_since, .. } => Self::removed(who, reason, plex, tautulli, *failing_since),
+            Event::Removed { who, reason, plex, tautulli, failing_since, .. } => {
+                Self::removed(who, reason, plex, tautulli, *failing_since)
+            }
             Event::RemovalFailed { who, reason, error } => Self::about(
                 "Removal failed",
                 who,
@@ -69,20 +75,20 @@ impl Summary {
                 format!("{} keeps access: the removal that failed earlier is no longer due.", name(who)),
                 [fact("Why", why)],
             ),
-            Event::Refused { pass: PassKind::Welcome, why } => Self {
-                title: "Nobody was welcomed, for safety".to_owned(),
-                sentence: "The last welcome held back, as something did not look right. Every pass looks again; you hear of it \
-                           once a day at most."
-                    .to_owned(),
-                facts: vec![fact("Why", why)],
-            },
-            Event::Refused { pass: PassKind::Sweep, why } => Self {
-                title: "Nobody was removed, for safety".to_owned(),
-                sentence: "The last sweep held back, as something did not look right. Every sweep looks again; you hear of it \
-                           once a day at most."
-                    .to_owned(),
-                facts: vec![fact("Why", why)],
-            },
+            Event::Refused { pass, why } => {
+                let (done, again) = match pass {
+                    PassKind::Welcome => ("welcomed", "pass"),
+                    PassKind::Sweep => ("removed", "sweep"),
+                };
+                Self {
+                    title: format!("Nobody was {done}, for safety"),
+                    sentence: format!(
+                        "The last {pass} held back, as something did not look right. Every {again} looks again; you hear \
+                         of it once a day at most."
+                    ),
+                    facts: vec![fact("Why", why)],
+                }
+            }
             Event::GaveUp { notices } => Self {
                 title: "Notices given up".to_owned(),
                 sentence: "These could not be sent for a week, and are not tried any more.".to_owned(),
@@ -91,7 +97,11 @@ impl Summary {
             Event::Undeliverable { who, mail, error } => Self::about(
                 "Mail refused",
                 who,
-                format!("The {} mail for {} can't be delivered and is not tried again. You may want to tell them in another way.", mail.name(), name(who)),
+                format!(
+                    "The {} mail for {} can't be delivered and is not tried again. You may want to tell them in another way.",
+                    mail.name(),
+                    name(who)
+                ),
                 [fact("Answer", error)],
             ),
         }

@@ -101,9 +101,10 @@ pub fn refused(step: Step, answer: String, config: &MailConfig, to: &Address) ->
             format!("{login} may not send as {from}"),
             "Set SMTP_FROM to an address of that login: many servers take no other",
         ),
-        Step::Recipient => {
-            (format!("{login} may not send to {to}"), "Check that SMTP_USERNAME may send to any address")
-        }
+        Step::Recipient => (
+            format!("{login} may not send to {}", shown(to, config)),
+            "Check that SMTP_USERNAME may send to any address",
+        ),
         Step::Data | Step::Message => {
             (format!("the mail server refuses the mail (at {step})"), "The server's answer should say why")
         }
@@ -114,7 +115,12 @@ pub fn refused(step: Step, answer: String, config: &MailConfig, to: &Address) ->
 /// No use in trying again.
 pub fn address_refused(answer: String, config: &MailConfig, to: &Address) -> Undelivered {
     let advice = if *to == config.admin { "Check ADMIN_EMAIL" } else { "" };
-    undelivered(Outcome::Address, format!("the mail server refuses {to}"), answer, advice)
+    undelivered(Outcome::Address, format!("the mail server refuses {}", shown(to, config)), answer, advice)
+}
+
+/// A recipient as the log may speak of them: by the address only if it is the owner's own.
+fn shown(to: &Address, config: &MailConfig) -> String {
+    if *to == config.admin { to.to_string() } else { "this address".to_owned() }
 }
 
 fn undelivered(outcome: Outcome, what: String, answer: String, advice: &str) -> Undelivered {

@@ -91,9 +91,17 @@ impl Snapshot {
         });
     }
 
-    /// Asks whether the people whom Tautulli's table lacks are deleted there.
+    /// Asks whether the people whom Tautulli's table lacks are deleted there; up to the first failure, for each of them may
+    /// take the whole time of a call.
     pub fn ask_hidden(&mut self, people: impl Iterator<Item = u64>, tautulli: &Tautulli) {
-        self.hidden.extend(people.map(|id| (id, tautulli.is_deleted(id))));
+        for id in people {
+            let answer = tautulli.is_deleted(id);
+            let has_failed = answer.is_err();
+            self.hidden.insert(id, answer);
+            if has_failed {
+                break;
+            }
+        }
     }
 
     /// Everything that went wrong, in the order of the fields; of one cause only the first.
@@ -114,17 +122,21 @@ impl Snapshot {
         errors
     }
 
-    /// Everything that a judgement rests on is known.
-    ///
-    /// # Errors
-    /// The first thing that is not; the others go to the log. A missing answer about libraries is only logged.
-    pub fn complete(&self) -> Result<(), Error> {
-        let errors = self.errors();
+    /// Logs that nothing is known about the libraries, on which only a remark rests, unless another error tells why.
+    pub fn warn_of_libraries(&self) {
         if let Some(Err(error)) = &self.libraries
-            && !errors.iter().any(|known| known.is_like(error))
+            && !self.errors().iter().any(|known| known.is_like(error))
         {
             log::warn!("{error}");
         }
+    }
+
+    /// Everything that a judgement rests on is known.
+    ///
+    /// # Errors
+    /// The first thing that is not; the others go to the log.
+    pub fn complete(&self) -> Result<(), Error> {
+        let errors = self.errors();
         errors.iter().skip(1).for_each(|error| log::error!("{error}"));
         errors.first().map_or(Ok(()), |error| Err((*error).clone()))
     }

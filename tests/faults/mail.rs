@@ -51,7 +51,7 @@ fn mails_wait_for_the_mail_server() {
         at(Stage::Sender, || SmtpFault::Hang).says(format!("{broke}MAIL FROM)")),
         at(Stage::Recipient, || SmtpFault::reply(450, "4.2.0 Greylisted")).says(format!("{put_off}RCPT TO)")),
         at(Stage::Recipient, || SmtpFault::reply(554, "5.7.1 Relay denied"))
-            .says(format!("{may_not}to rita@example.test: ")),
+            .says(format!("{may_not}to this address: ")),
         at(Stage::Data, || SmtpFault::reply(451, "4.3.0 Later")).says(format!("{put_off}DATA)")),
         at(Stage::Data, || SmtpFault::HangUp).says(format!("{broke}DATA)")),
         at(Stage::Body, closing).says(format!("{broke}the message)")),

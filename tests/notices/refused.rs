@@ -9,7 +9,7 @@ fn an_address_that_is_refused_for_good_is_reported_and_dropped_and_the_others_ge
     let sandbox = settled(rita_and_walt);
     sandbox.smtp.refuse("rita@example.test");
     sandbox.run(&["sweep"]).stderr_has(
-        "error: could not send the removal mail to rita (id 1005): the mail server refuses rita@example.test: \
+        "error: could not send the removal mail to rita (id 1005): the mail server refuses this address: \
          550 5.1.1 No such user here; it is not tried again\n",
     );
     assert!(sandbox.mails_to("rita@example.test").is_empty());

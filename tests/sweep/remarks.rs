@@ -93,6 +93,9 @@ fn two_libraries_without_history_are_two_remarks_and_their_names_harm_nothing() 
 fn a_table_of_libraries_that_can_not_be_read_stops_nothing() {
     let sandbox = settled(ada_and_rita);
     sandbox.tautulli.fail(cmd("get_libraries_table"), Fault::status(500));
-    sandbox.run(&["sweep"]).exits(0);
+    for command in ["status", "sweep"] {
+        let run = sandbox.run(&[command]);
+        assert_eq!(run.exits(0).stderr.matches("could not read the table of libraries").count(), 1, "{run}");
+    }
     assert!(!sandbox.on_plex(1005));
 }

@@ -39,6 +39,7 @@ pub fn run(args: &cli::Status, cli: &Cli, environment: &Environment) -> Result<E
     let state = state::read(&settings.state_dir)?;
     let mut snapshot = Snapshot::default();
     snapshot.ask(&QUESTIONS, Some(&plex), Some(&tautulli), now);
+    snapshot.warn_of_libraries();
     let people = People::complete(&snapshot, &settings, &state)?;
     snapshot.ask_hidden(unknown_to_tautulli(&people), &tautulli);
     let people = People::complete(&snapshot, &settings, &state)?;

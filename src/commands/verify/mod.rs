@@ -17,8 +17,8 @@ use crate::{
     config::{
         Environment, ExtraAuthorities, MailConfig, PlexConfig, Problem, ProblemKind, Reader, Settings, TautulliConfig,
     },
-    error::{Error, Exit, Kind},
-    people::People,
+    error::{Error, Exit},
+    people::{People, check_server},
     plan::{self, Plan},
     services::{
         Question::{
@@ -31,9 +31,6 @@ use crate::{
     },
     state::{State, inspect},
 };
-
-/// How errors about a state of another server begin.
-const STATE_DIR: &str = "STATE_DIR";
 
 /// Everything that any pass may ask.
 const QUESTIONS: [Question; 11] =
@@ -210,7 +207,8 @@ impl Known {
 
 /// What the services showed of the people, and what a sweep would do about them.
 struct Seen {
-    people: Result<People, Error>,
+    people: Option<People>,
+    wrong_server: Option<Error>,
     /// None if not everything is known that a sweep would have to know.
     plan: Option<Plan>,
 }
@@ -218,25 +216,23 @@ struct Seen {
 impl Seen {
     fn of(snapshot: &Snapshot, settings: &Settings, state: Option<&State>, now: OffsetDateTime) -> Self {
         let state = state.cloned().unwrap_or_default();
-        let people = People::of(snapshot, settings, &state);
+        let server = snapshot.server.as_ref().and_then(|answer| answer.as_ref().ok());
+        let wrong_server = server.and_then(|server| check_server(&state, server).err());
+        let people = People::of(snapshot, settings, &state).ok();
         let is_known = snapshot.users.is_some() && snapshot.errors().is_empty();
-        let people_if_known = people.as_ref().ok().filter(|_| is_known);
+        let people_if_known = people.as_ref().filter(|_| is_known);
         let plan = people_if_known.map(|people| plan::sweep(people, snapshot, &state, settings, now));
-        Self { people, plan }
+        Self { people, wrong_server, plan }
     }
 
     fn people(&self) -> Option<&People> {
-        self.people.as_ref().ok()
+        self.people.as_ref()
     }
 
     /// The state of another server; who of the people Tautulli can say nothing about.
     fn checks(&self) -> Vec<Check> {
-        match &self.people {
-            Ok(people) if self.plan.is_some() => services::unjudged(people),
-            Err(error) if error.kind == Kind::Usage && error.what().starts_with(STATE_DIR) => {
-                vec![Check::fail(STATE_DIR, error.what(), &error.advice)]
-            }
-            _ => Vec::new(),
-        }
+        let wrong = self.wrong_server.iter().map(|error| Check::fail("STATE_DIR", error.what(), &error.advice));
+        let judged = self.people.iter().filter(|_| self.plan.is_some());
+        wrong.chain(judged.flat_map(services::unjudged)).collect()
     }
 }
